@@ -1,0 +1,80 @@
+import { Refused, UnsafeKey } from './errors.ts'
+import { FolderStore } from './folder-store.ts'
+import { S3Store } from './s3-store.ts'
+
+/** What is known of the content that stood under a key at one moment. */
+export interface ObjectVersion {
+  key: string
+  /** Bytes. */
+  size: number
+  /** S3: the eTag with its quotes off. Folder: `<size>-<mtime in ns>-<inode>`, all in hex. */
+  etag: string
+  /** S3 of a versioned bucket only. */
+  versionId?: string
+  modified: Date
+}
+
+/** A conditional write, as S3 has it: only where nothing stands, or only over that eTag. */
+export type PutCondition = { ifNoneMatch: true } | { ifMatch: string }
+
+/** The new version's eTag; or undefined where the condition failed (S3's 412). */
+export type PutResult = { etag: string } | undefined
+
+/** A local file with the bytes of one pinned version. */
+export interface LocalCopy {
+  path: string
+  /** Throws Busy if the bytes read from `path` may be of another version than the pinned one. */
+  verify(): Promise<void>
+  /** Gives the disk back, where the copy is ours. */
+  release(): Promise<void>
+}
+
+/**
+ * A lake: objects by key below one URL. Every write is atomic: readers see the whole object or what
+ * was before. Faults of the store are thrown as they come; an unsafe key is an `UnsafeKey`.
+ */
+export interface ObjectStore {
+  /** `file:///…/data` or `s3://bucket`, without a slash at its end: the lake's name in the ledger. */
+  readonly url: string
+  /** The version that stands now, or undefined. */
+  head(key: string): Promise<ObjectVersion | undefined>
+  /** A small object, whole; or undefined. */
+  get(key: string): Promise<{ version: ObjectVersion; body: Buffer } | undefined>
+  /** Brings the pinned version within reach of a local reader. Throws Busy if another stands now. */
+  open(version: ObjectVersion): Promise<LocalCopy>
+  /** Writes bytes, or the content of a local file. */
+  put(key: string, body: Buffer | { file: string }, when?: PutCondition): Promise<PutResult>
+  /** Deletes; nothing happens where nothing stands. */
+  delete(key: string): Promise<void>
+  /** All versions whose key begins with the prefix, in the order of keys (bytes of UTF-8). */
+  list(prefix: string): AsyncIterable<ObjectVersion>
+  /** What a person or DuckDB on this machine would open to read the key: a path, or an s3:// URL. */
+  locate(key: string): string
+}
+
+/**
+ * @param lake a folder, `file://` URL or `s3://bucket`
+ * @throws Refused for a URL of another kind
+ */
+export function openStore(lake: string): ObjectStore {
+  if (lake.startsWith('s3://')) return new S3Store(lake)
+  if (/^[a-z0-9+]+:\/\//i.test(lake) && !lake.startsWith('file://')) {
+    throw new Refused(`lake ${lake}: a folder, file:// or s3:// URL is allowed`)
+  }
+  return new FolderStore(lake)
+}
+
+/**
+ * Refuses keys that could mean another place than they say.
+ *
+ * @throws UnsafeKey for an empty or absolute key, `.` or `..` as a part (`%2e` too), a backslash, NUL
+ */
+export function checkKey(key: string): void {
+  if (key === '') throw new UnsafeKey(key, 'is empty')
+  if (Buffer.byteLength(key) > 1024) throw new UnsafeKey(key, 'is longer than 1,024 bytes')
+  if (/[\0\\]/.test(key)) throw new UnsafeKey(key, 'has a NUL or a backslash')
+  for (const part of key.split('/')) {
+    if (part === '') throw new UnsafeKey(key, 'has an empty part')
+    if (/^(\.|%2e){1,2}$/i.test(part)) throw new UnsafeKey(key, 'has a part of dots')
+  }
+}
