@@ -1,0 +1,41 @@
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * A lock between processes of one machine that the kernel takes back when its holder dies, `kill -9`
+ * included: nothing stale can remain. It is SQLite's lock on an empty file, the only one that Node
+ * reaches without a native module of our own.
+ *
+ * @param file is made when missing, and stays empty
+ * @returns the function that lets go; or undefined while another process, or part of this one, has it
+ */
+export function tryLock(file: string): (() => void) | undefined {
+  const database = new DatabaseSync(file, { timeout: 0 })
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+    return () => database.close()
+  } catch (error) {
+    database.close()
+    if (isBusy(error)) return undefined
+    throw error
+  }
+}
+
+/** Runs the work while this process alone holds the lock; waits for it as long as it takes. */
+export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+  let release = tryLock(file)
+  while (!release) {
+    await sleep(5)
+    release = tryLock(file)
+  }
+  try {
+    return await work()
+  } finally {
+    release()
+  }
+}
+
+/** SQLITE_BUSY, as sqlite3.h numbers it. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === 5
+}
