@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { ObjectStore, PutCondition, PutResult } from './object-store.ts'
+
+/** What is final (state, files), what one writer is about to do, and names still to be buried. */
+export interface CommitRecord<S> {
+  /** Random, new with every PUT: a writer whose answer was lost knows its own work by it. */
+  id: string
+  /** Grows with every intent and is part of the names of its files: no name is ever used again. */
+  epoch: number
+  state: S | null
+  files: string[]
+  /** The intent: files that may appear, and until when (ms since 1970) others wait for them. */
+  writing: { files: string[]; until: number } | null
+  /** Dead names, over each of which a fence is still to be put. */
+  garbage: string[]
+}
+
+/** A record as it stands under the eTag; without one, what a first PUT begins from. */
+export interface Held<S> {
+  etag: string | undefined
+  record: CommitRecord<S>
+}
+
+/** Another writer was faster: what this one knows of the record, or of its own file, is old. */
+export class Lost extends Error {
+  override name = 'Lost'
+}
+
+/** A PUT whose answer is lost is sent again: this settles lost answers, it does not sit out an outage. */
+const ATTEMPTS = 3
+
+const recordSchema = z.object({
+  id: z.string(),
+  epoch: z.int().nonnegative(),
+  state: z.unknown(),
+  files: z.array(z.string()),
+  writing: z.object({ files: z.array(z.string()), until: z.number() }).nullable(),
+  garbage: z.array(z.string()),
+})
+
+/**
+ * The record and the eTag it stands under, or undefined where none was ever written.
+ *
+ * @param parse checks the stored state; it throws for a broken one
+ * @throws Error, naming the key, for a record that is broken: it is never replaced unread
+ */
+export async function readRecord<S>(
+  store: ObjectStore,
+  key: string,
+  parse: (json: unknown) => S = (json) => json as S,
+): Promise<{ etag: string; record: CommitRecord<S> } | undefined> {
+  const found = await store.get(key)
+  if (!found) return undefined
+  try {
+    const { state: json, ...rest } = recordSchema.parse(JSON.parse(found.body.toString()))
+    const state = json === null ? null : parse(json)
+    return { etag: found.version.etag, record: { ...rest, state } }
+  } catch (cause) {
+    const cure = 'put its last good content back; without it, its files would be written twice'
+    throw new Error(`commit record ${store.locate(key)} is broken: ${cure}; ${cause}`, { cause })
+  }
+}
+
+/**
+ * Puts the changed record over the one held, and over nothing else.
+ *
+ * @throws Lost if another stands there now
+ */
+export async function putRecord<S>(
+  store: ObjectStore,
+  key: string,
+  held: Held<S>,
+  change: Partial<CommitRecord<S>>,
+): Promise<Held<S>> {
+  const { epoch, state, files, writing, garbage } = { ...held.record, ...change }
+  const record = { id: randomUUID(), epoch, state, files, writing, garbage }
+  const body = Buffer.from(`${JSON.stringify(record, null, 2)}\n`)
+  const when: PutCondition =
+    held.etag === undefined ? { ifNoneMatch: true } : { ifMatch: held.etag }
+  const { etag } = await settle(
+    () => store.put(key, body, when),
+    async () => {
+      const found = await readRecord(store, key)
+      return found?.record.id === record.id ? found : undefined
+    },
+  )
+  return { etag, record }
+}
+
+/**
+ * Sends a PUT until its end is known: where it was done but its answer lost, the condition refuses
+ * the second, and looking finds our own work.
+ *
+ * @param look the version that stands there, if its content is ours
+ * @throws Lost if it is not ours; a fault of the store that persists, as it comes
+ */
+export async function settle(
+  put: () => Promise<PutResult>,
+  look: () => Promise<PutResult>,
+): Promise<{ etag: string }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const done = (await put()) ?? (await look())
+      if (done) return done
+      throw new Lost()
+    } catch (fault) {
+      if (fault instanceof Lost || attempt === ATTEMPTS) throw fault
+    }
+  }
+}

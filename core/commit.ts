@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type CommitRecord,
+  type Held,
+  Lost,
+  putRecord,
+  readRecord,
+  settle,
+} from './commit-record.ts'
+import { Busy } from './errors.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** What a stage wants committed next. */
+export interface Goal<S> {
+  state: S
+  /** True: the new files stand for all before them, which are buried. False: they are added. */
+  replaces: boolean
+  /** Written already at the local `path`; `key` names each in the lake, the epoch in the name. */
+  files: { path: string; key: (epoch: number) => string }[]
+}
+
+export interface CommitOptions<S> {
+  store: ObjectStore
+  /** The key of the record. */
+  record: string
+  /** Asked in every round what is to be done over the state committed by then; must be idempotent. */
+  target: (state: S | null) => Promise<Goal<S> | undefined>
+  /** A zero-row Parquet file to put over the named dead file. */
+  fence: (key: string) => Buffer | Promise<Buffer>
+  /** Checks a stored state; it throws for a broken one. */
+  parse?: (json: unknown) => S
+  /** For how many ms others wait for a writer that shows no sign of life. Safety does not rest on it. */
+  lease?: number
+  /** The clock, in ms since 1970. */
+  now?: () => number
+  /** Ends after so many ms, or as soon as the signal is aborted; never throws. */
+  pause?: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+export interface Outcome<S> {
+  done: 'committed' | 'unchanged'
+  state: S | null
+  /** The fault that left dead files unburied, for the log: the next commit buries them. */
+  unburied?: unknown
+}
+
+/** A writer that has lost so often in a row leaves the key to the others. */
+const ROUNDS = 20
+/** Files on their way at a time. */
+const LANES = 4
+
+/**
+ * Makes a stage's output final in the lake, once, whoever else tries, whatever crashes (DESIGN.md,
+ * section 5, "One commit protocol"). Local files stay the caller's to remove.
+ *
+ * @throws Busy if another writer's intent lives (its files may be under way), or wins again and again;
+ *   faults of the store that persist, and whatever `target` throws, as they come
+ */
+export async function commit<S>(options: CommitOptions<S>): Promise<Outcome<S>> {
+  const lake = {
+    lease: 15_000,
+    now: Date.now,
+    pause,
+    parse: (json: unknown) => json as S,
+    ...options,
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    try {
+      return await commitRound(lake)
+    } catch (fault) {
+      if (!(fault instanceof Lost)) throw fault
+    }
+  }
+  throw new Busy(`${lake.record}: lost to other writers ${ROUNDS} times in a row; try again later`)
+}
+
+const nothing = { id: '', epoch: 0, state: null, files: [], writing: null, garbage: [] }
+
+type Lake<S> = Required<CommitOptions<S>>
+
+async function commitRound<S>(lake: Lake<S>): Promise<Outcome<S>> {
+  const before = await readFree(lake)
+  const { state, files, epoch, writing } = before.record
+  const garbage = [...before.record.garbage, ...(writing?.files ?? [])]
+
+  // 1. The files are written locally.
+  const goal = await lake.target(state)
+  if (!goal) return { done: 'unchanged', state, ...(await tidy(lake, before, garbage)) }
+  const puts = goal.files.map(({ path, key }) => ({ path, key: key(epoch + 1) }))
+  const keys = puts.map(({ key }) => key)
+
+  let held = before
+  if (keys.length > 0) {
+    // 2. The intent: from here on these names are known, so a crash leaves nothing unknown behind.
+    const intent = { files: keys, until: lake.now() + lake.lease }
+    held = await change(lake, held, { epoch: epoch + 1, garbage, writing: intent })
+    // 3. The files, which no reader takes for final yet.
+    held = await putFiles(lake, held, puts)
+  }
+
+  // 4. THE COMMIT POINT: refused if anyone has touched the record since.
+  held = await change(lake, held, {
+    state: goal.state,
+    files: goal.replaces ? keys : [...files, ...keys],
+    writing: null,
+    garbage: goal.replaces ? [...garbage, ...files] : garbage,
+  })
+
+  // 5. Best effort: what is left is on the record, and the next commit buries it.
+  return { done: 'committed', state: goal.state, ...(await bury(lake, held)) }
+}
+
+/** The record, if no intent lives on it. */
+async function readFree<S>(lake: Lake<S>): Promise<Held<S>> {
+  const held = await readRecord(lake.store, lake.record, lake.parse)
+  const until = held?.record.writing?.until ?? Number.NEGATIVE_INFINITY
+  if (lake.now() < until) {
+    const when = new Date(until).toISOString()
+    throw new Busy(`${lake.record}: another writer is at work until ${when}; try again then`)
+  }
+  return held ?? { etag: undefined, record: nothing }
+}
+
+/** Nothing to commit: buries what others left. A dead intent is taken off first, or its writer could still commit. */
+async function tidy<S>(lake: Lake<S>, held: Held<S>, garbage: string[]) {
+  if (!held.record.writing) return bury(lake, held)
+  return bury(lake, await change(lake, held, { writing: null, garbage }))
+}
+
+function change<S>(lake: Lake<S>, held: Held<S>, changes: Partial<CommitRecord<S>>) {
+  return putRecord(lake.store, lake.record, held, changes)
+}
+
+/** Puts the files while the intent is renewed; the record as it stands after. Ends with no call under way. */
+async function putFiles<S>(lake: Lake<S>, intent: Held<S>, files: { path: string; key: string }[]) {
+  const stop = new AbortController()
+  const renewing = renew(lake, intent, stop.signal)
+  renewing.catch(() => stop.abort())
+  const putting = inLanes(files, stop, (file) => putFile(lake, file))
+  await Promise.allSettled([putting])
+  stop.abort()
+  const renewed = await renewing
+  await putting
+  return renewed
+}
+
+/** Renews the intent whenever a third of its lease has gone, one PUT after the other, until stopped. */
+async function renew<S>(lake: Lake<S>, intent: Held<S>, stop: AbortSignal): Promise<Held<S>> {
+  const files = intent.record.writing?.files ?? []
+  let held = intent
+  for (;;) {
+    await lake.pause(lake.lease / 3, stop)
+    if (stop.aborted) return held
+    held = await change(lake, held, { writing: { files, until: lake.now() + lake.lease } })
+  }
+}
+
+async function inLanes<T>(items: T[], stop: AbortController, work: (item: T) => Promise<void>) {
+  const queue = items.values()
+  const lanes = Array.from({ length: LANES }, async () => {
+    for (const item of queue) {
+      if (stop.signal.aborted) return
+      await work(item)
+    }
+  })
+  for (const lane of lanes) lane.catch(() => stop.abort())
+  await Promise.allSettled(lanes)
+  await Promise.all(lanes)
+}
+
+/** @throws Lost if a fence stands there: our time was over, and another has buried the name */
+async function putFile<S>({ store }: Lake<S>, file: { path: string; key: string }): Promise<void> {
+  const put = () => store.put(file.key, { file: file.path }, { ifNoneMatch: true })
+  await settle(put, async () => {
+    const found = await store.head(file.key)
+    if (!found || found.size !== (await stat(file.path)).size) return undefined
+    const copy = await store.open(found)
+    try {
+      const same = (await digest(copy.path)) === (await digest(file.path))
+      await copy.verify()
+      return same ? found : undefined
+    } finally {
+      await copy.release()
+    }
+  })
+}
+
+async function digest(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+/** Puts a fence over every dead name, then takes those names off the record. Never throws. */
+async function bury<S>(lake: Lake<S>, held: Held<S>): Promise<{ unburied?: unknown }> {
+  const { garbage } = held.record
+  if (garbage.length === 0) return {}
+  const stop = new AbortController()
+  try {
+    await inLanes(garbage, stop, async (key) => {
+      const fence = await lake.fence(key)
+      await settle(() => lake.store.put(key, fence), never)
+    })
+    await change(lake, held, { garbage: [] })
+    return {}
+  } catch (fault) {
+    // Whoever changed the record meanwhile holds the same names, and buries them.
+    return fault instanceof Lost ? {} : { unburied: fault }
+  }
+}
+
+const never = async () => undefined
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // Aborting is the only way in which it throws, and means that there is nothing to wait for.
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
+}
