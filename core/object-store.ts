@@ -40,13 +40,16 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectVersion | undefined>
   /** A small object, whole; or undefined. */
   get(key: string): Promise<{ version: ObjectVersion; body: Buffer } | undefined>
-  /** Brings the pinned version within reach of a local reader. Throws Busy if another stands now. */
+  /** Brings the pinned version within reach of a local reader. Throws Busy if it is not to be had. */
   open(version: ObjectVersion): Promise<LocalCopy>
   /** Writes bytes, or the content of a local file. */
   put(key: string, body: Buffer | { file: string }, when?: PutCondition): Promise<PutResult>
   /** Deletes; nothing happens where nothing stands. */
   delete(key: string): Promise<void>
-  /** All versions whose key begins with the prefix, in the order of keys (bytes of UTF-8). */
+  /**
+   * All versions whose key begins with the prefix, in the order of keys (bytes of UTF-8). Keys that
+   * `checkKey` refuses, and links, are passed over.
+   */
   list(prefix: string): AsyncIterable<ObjectVersion>
   /** What a person or DuckDB on this machine would open to read the key: a path, or an s3:// URL. */
   locate(key: string): string

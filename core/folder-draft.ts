@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import {
+  constants,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs'
+import { copyFile, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UnsafeKey } from './errors.ts'
+import { isCode } from './folder-names.ts'
+
+const dayMs = 86_400_000
+
+/**
+ * A path for a file that is written before it is shown. Its folder is in the lake, as only a file of
+ * the same file system can be renamed to its place.
+ *
+ * @throws UnsafeKey where the folder is a link: it may lead to another file system
+ */
+export function newDraft(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  if (realpathSync(folder) !== folder) throw new UnsafeKey(folder, 'is a link')
+  return join(folder, randomUUID())
+}
+
+/**
+ * Writes a draft, and returns when its bytes are on the disk: what is shown must survive a power cut.
+ * A file is cloned where the file system can, else copied; never hard-linked, as a later write to
+ * the caller's file would then change the object.
+ */
+export async function writeDraft(draft: string, body: Buffer | { file: string }): Promise<void> {
+  const given = Buffer.isBuffer(body)
+  const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
+  if (!given) await copyFile(body.file, draft, flags)
+  const file = await open(draft, given ? 'wx' : 'r')
+  try {
+    if (given) await file.writeFile(body)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Makes the folder of an object, and those above it. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (cause) {
+    if (!isCode(cause, 'EEXIST') && !isCode(cause, 'ENOTDIR')) throw cause
+    throw new Error(`${path} cannot be a folder, as a file is in its way: move it`, { cause })
+  }
+}
+
+/** Shows a draft where nothing stands. False where something stands already. */
+export function linkNew(draft: string, path: string): boolean {
+  try {
+    linkSync(draft, path)
+    return true
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false
+    throw error
+  }
+}
+
+/** Removes what dead writers left. A day without a write: nobody is still at it. */
+export function sweepDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    const stat = lstatSync(path, { throwIfNoEntry: false })
+    if (stat && Date.now() - stat.mtimeMs > dayMs) rmSync(path, { force: true })
+  }
+}
