@@ -1,0 +1,236 @@
+import { isUtf8 } from 'node:buffer'
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Dialect } from './dialect.ts'
+import type { Layout } from './header.ts'
+import type { PlainText } from './plain-text.ts'
+import { CR, cellsOf, LF, type Marks, marksOf, newShape, scanRecord } from './record.ts'
+import { MAX_RECORD, type RejectFile, type RowError } from './rejects.ts'
+
+/**
+ * The exact way: one walk over all records that writes each behind its own place in the text, as
+ *
+ *     record,line,offset,length,cells,<its cells, exactly as many as the layout has fields>
+ *
+ * in a form that DuckDB's reader cannot misread. What is no record at all (a broken quote, a NUL, an
+ * invalid byte, an endless line) goes to the rejects at once.
+ */
+export interface Annotated {
+  path: string
+  /** The object's own, or a comma where cells had to be written anew. */
+  delimiter: string
+  records: number
+}
+
+/** A record that does not end within it is none: four times as long as one may be. */
+const WINDOW = 8 << 20
+const FLUSH = 2 << 20
+
+/**
+ * @param utf8 whether the text is known to be UTF-8 as a whole
+ * @param path where the annotated file is written
+ */
+export async function annotate(
+  text: PlainText,
+  layout: Layout,
+  dialect: Dialect,
+  utf8: boolean,
+  path: string,
+  rejects: RejectFile,
+): Promise<Annotated> {
+  await using source = await open(text.path)
+  await using target = await open(path, 'w')
+  const plain = dialect.quote === '"' && !dialect.escape && dialect.delimiter !== ' '
+  const out = new Out(target, layout.fields.length, marksOf(dialect), plain, text.encoding)
+  const walk = new Walk(source, layout, out, rejects, utf8 || text.encoding === 'latin-1')
+  await walk.run()
+  return { path, delimiter: out.delimiter, records: walk.records }
+}
+
+class Walk {
+  records = 0
+  #line: number
+  /** Where in the text the window begins. */
+  #base: number
+  #length = 0
+  #last = false
+  readonly #window = Buffer.allocUnsafe(WINDOW)
+  readonly #shape = newShape()
+  readonly #source: FileHandle
+  readonly #out: Out
+  readonly #rejects: RejectFile
+  readonly #utf8: boolean
+
+  constructor(source: FileHandle, layout: Layout, out: Out, rejects: RejectFile, utf8: boolean) {
+    this.#source = source
+    this.#out = out
+    this.#rejects = rejects
+    this.#utf8 = utf8
+    this.#base = layout.start
+    this.#line = layout.lines + 1
+  }
+
+  async run(): Promise<void> {
+    while (!this.#last || this.#length > 0) {
+      await this.#fill()
+      const at = await this.#records()
+      this.#window.copyWithin(0, at, this.#length)
+      this.#base += at
+      this.#length -= at
+    }
+    await this.#out.flush()
+  }
+
+  async #fill(): Promise<void> {
+    while (this.#length < WINDOW && !this.#last) {
+      const from = this.#base + this.#length
+      const room = WINDOW - this.#length
+      const { bytesRead } = await this.#source.read(this.#window, this.#length, room, from)
+      this.#length += bytesRead
+      this.#last = bytesRead === 0
+    }
+  }
+
+  /** Takes every record that ends in the window; the answer is where the next one begins. */
+  async #records(): Promise<number> {
+    const shape = this.#shape
+    const nul = this.#window.subarray(0, this.#length).includes(0)
+    for (let at = 0; ; ) {
+      if (at === this.#length) return at
+      const { marks } = this.#out
+      const state = scanRecord(this.#window, at, this.#length, this.#last, marks, shape)
+      if (state === 'more' && at > 0) return at
+      if (state !== 'record') return await this.#broken(at)
+      const wrong = this.#wrong(at, nul)
+      await this.#take(at, shape.end - at, shape.innerLines + 1, wrong)
+      at = shape.next
+    }
+  }
+
+  /**
+   * A quote that is never closed, or closed in the middle of a cell, or a line without an end: the
+   * first line alone is rejected, and the next line is a record again, so that one broken quote
+   * costs one line.
+   */
+  async #broken(at: number): Promise<number> {
+    const found = this.#window.subarray(0, this.#length).indexOf(LF, at)
+    if (found < 0 && !this.#last) return await this.#endless()
+    const end = found < 0 ? this.#length : found
+    const length = end - at - (this.#window[end - 1] === CR && end > at ? 1 : 0)
+    await this.#take(at, length, 1, length > MAX_RECORD ? tooLong(length) : quoteError)
+    return found < 0 ? end : found + 1
+  }
+
+  /** A line longer than the window: read on to its end, keeping nothing but its length. */
+  async #endless(): Promise<number> {
+    const start = this.#base
+    let found = -1
+    do {
+      this.#base += this.#length
+      this.#length = 0
+      await this.#fill()
+      found = this.#window.subarray(0, this.#length).indexOf(LF)
+    } while (found < 0 && !this.#last)
+    const next = found < 0 ? this.#length : found + 1
+    const length = this.#base + next - start
+    await this.#take(start - this.#base, length, 1, tooLong(length))
+    return next
+  }
+
+  #wrong(at: number, nul: boolean): RowError | undefined {
+    const { end } = this.#shape
+    if (end - at > MAX_RECORD) return tooLong(end - at)
+    const bytes = this.#utf8 && !nul ? undefined : this.#window.subarray(at, end)
+    if (nul && bytes?.includes(0)) return nulByte
+    if (!this.#utf8 && bytes && !isUtf8(bytes)) return invalidBytes
+    return undefined
+  }
+
+  async #take(at: number, length: number, lines: number, wrong?: RowError): Promise<void> {
+    this.records++
+    const place = { record: this.records, line: this.#line, offset: this.#base + at, length }
+    this.#line += lines
+    if (wrong) await this.#rejects.add({ ...place, errors: [wrong] })
+    else this.#out.write(place, this.#window, at, this.#shape)
+    if (this.#out.full) await this.#out.flush()
+  }
+}
+
+const quoteError: RowError = {
+  rule: 'quote-error',
+  message: 'a quote is not closed, or something follows it; double a quote inside a quoted cell',
+}
+const nulByte: RowError = {
+  rule: 'encoding-error',
+  message: 'a NUL byte (or half a UTF-16 pair): text cannot hold it; take it out',
+}
+const invalidBytes: RowError = {
+  rule: 'encoding-error',
+  message: 'not UTF-8: mend the bytes, or declare the encoding of the resource',
+}
+const tooLong = (length: number): RowError => ({
+  rule: 'too-long',
+  message: `${length} bytes; at most ${MAX_RECORD} are allowed, and only so many are kept here`,
+})
+
+type Place = { record: number; line: number; offset: number; length: number }
+
+/** The annotated file, buffered. */
+class Out {
+  readonly delimiter: string
+  readonly marks: Marks
+  readonly #buffer = Buffer.allocUnsafe(FLUSH + 3 * MAX_RECORD + (1 << 16))
+  #length = 0
+  readonly #target: FileHandle
+  readonly #fields: number
+  readonly #plain: boolean
+  readonly #encoding: 'utf-8' | 'latin-1'
+  readonly #padding: string
+
+  constructor(
+    target: FileHandle,
+    fields: number,
+    marks: Marks,
+    plain: boolean,
+    encoding: 'utf-8' | 'latin-1',
+  ) {
+    this.#target = target
+    this.#fields = fields
+    this.marks = marks
+    this.#plain = plain
+    this.#encoding = encoding
+    this.delimiter = plain ? String.fromCharCode(marks.delimiter) : ','
+    this.#padding = this.delimiter.repeat(fields)
+  }
+
+  get full(): boolean {
+    return this.#length > FLUSH
+  }
+
+  write(place: Place, bytes: Buffer, at: number, shape: { cells: number; unusual: boolean }): void {
+    const d = this.delimiter
+    const end = at + place.length
+    const blank = place.length === 0
+    const cells = blank ? 0 : shape.cells
+    const { record, line, offset, length } = place
+    this.#text(`${record}${d}${line}${d}${offset}${d}${length}${d}${cells}${d}`)
+    if (!this.#plain || shape.unusual || cells > this.#fields) {
+      const kept = cellsOf(bytes, at, end, this.marks).slice(0, this.#fields)
+      this.#text(kept.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(d))
+    } else {
+      bytes.copy(this.#buffer, this.#length, at, end)
+      this.#length += end - at
+    }
+    this.#text(`${this.#padding.slice(Math.max(1, cells), this.#fields)}\n`)
+  }
+
+  async flush(): Promise<void> {
+    const written = this.#buffer.subarray(0, this.#length)
+    const latin = this.#encoding === 'latin-1'
+    await this.#target.write(latin ? Buffer.from(written.toString('latin1')) : written)
+    this.#length = 0
+  }
+
+  #text(text: string): void {
+    this.#length += this.#buffer.write(text, this.#length, 'latin1')
+  }
+}

@@ -1,0 +1,137 @@
+import { matchesGlob, posix } from 'node:path'
+import { type Contract, datasetOf, parseContract } from './contract.ts'
+import { type Outline, parseOutline } from './descriptor.ts'
+import { Refused } from './errors.ts'
+import { shortHash } from './names.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** Which contract governs which object: the nearest descriptor at or above it that names it. */
+
+const descriptors = ['datapackage.yaml', 'datapackage.yml', 'datapackage.json']
+
+export function isDescriptor(key: string): boolean {
+  return descriptors.includes(posix.basename(key))
+}
+
+/** Whether an object of Bronze is one that Sluice takes when no contract names it. */
+export function looksLikeCsv(key: string): boolean {
+  return /\.(csv|tsv)(\.gz)?$/i.test(key)
+}
+
+/** What governs an object; `broken` is why its contract cannot be used. */
+export interface Governing {
+  dataset: string | undefined
+  contract: Contract | undefined
+  broken: string | undefined
+  /** Of the descriptors that were looked at, so that a changed one is noticed; '' for none. */
+  hash: string
+}
+
+/** A descriptor as it stands: its resources' names and paths, or why it cannot be read. */
+export interface Package {
+  file: string
+  folder: string
+  outline: Outline | undefined
+  broken: string | undefined
+  hash: string
+}
+
+/** @returns the contract of `key`, or nothing in it where no descriptor names the object */
+export async function govern(store: ObjectStore, key: string): Promise<Governing> {
+  let hash = ''
+  for (const folder of foldersAbove(key)) {
+    const found = await readPackage(store, folder)
+    if (!found) continue
+    hash = shortHash(hash + found.hash)
+    if (!found.outline)
+      return { dataset: undefined, contract: undefined, broken: found.broken, hash }
+    const index = indexOf(found, key)
+    if (index >= 0) return { ...resourceOf(found, index), hash }
+  }
+  return { dataset: undefined, contract: undefined, broken: undefined, hash }
+}
+
+/** The descriptor of a folder of Bronze. Two of them in one folder are refused, not chosen from. */
+export async function readPackage(
+  store: ObjectStore,
+  folder: string,
+): Promise<Package | undefined> {
+  const there = await Promise.all(descriptors.map((name) => store.get(`${folder}/${name}`)))
+  const found = there.filter((one) => one !== undefined)
+  const first = found[0]
+  if (!first) return undefined
+  const file = first.version.key
+  const hash = shortHash(found.map((one) => one.body.toString('base64')).join())
+  const made = { file, folder, outline: undefined, broken: undefined, hash }
+  if (folder.split('/').length < 2) {
+    return { ...made, broken: `${file}: a package is a folder below bronze/: move it into one` }
+  }
+  if (found.length > 1) {
+    const names = found.map((one) => one.version.key).join(', ')
+    return { ...made, broken: `${names}: one descriptor a folder is allowed; remove the others` }
+  }
+  try {
+    return { ...made, outline: checked(parseOutline(first.body.toString('utf8'), file), file) }
+  } catch (error) {
+    if (error instanceof Refused) return { ...made, broken: error.message }
+    throw error
+  }
+}
+
+/** All contracts of a package that can be used, for what spans datasets: foreign keys, order. */
+export function contractsOf(found: Package): Contract[] {
+  return (found.outline?.resources ?? []).flatMap((_, index) => {
+    const { contract } = resourceOf(found, index)
+    return contract ? [contract] : []
+  })
+}
+
+function resourceOf(found: Package, index: number): Omit<Governing, 'hash'> {
+  const outline = found.outline!
+  const { dataset } = datasetOf(found.file, outline.resources[index]!.name)
+  try {
+    return { dataset, contract: parseContract(outline, index, found.file), broken: undefined }
+  } catch (error) {
+    if (error instanceof Refused) return { dataset, contract: undefined, broken: error.message }
+    throw error
+  }
+}
+
+/** Names that fall together as snake case would share a table. */
+function checked(outline: Outline, file: string): Outline {
+  const seen = new Map<string, string>()
+  for (const { name } of outline.resources) {
+    const { dataset, table } = datasetOf(file, name)
+    const same = seen.get(dataset)
+    if (table === '')
+      throw new Refused(`${file}: resource ${JSON.stringify(name)}: no letter in it`)
+    if (same !== undefined) {
+      throw new Refused(
+        `${file}: resources ${JSON.stringify(same)} and ${JSON.stringify(name)} are both ${dataset}: rename one`,
+      )
+    }
+    seen.set(dataset, name)
+  }
+  return outline
+}
+
+function indexOf(found: Package, key: string): number {
+  const below = key.slice(found.folder.length + 1)
+  const resources = found.outline!.resources
+  const named = resources.findIndex((one) => (one.path ?? []).some((path) => samePath(path, below)))
+  if (named >= 0) return named
+  return resources.findIndex((one) =>
+    (one.sluice?.files ?? []).some((glob) => matchesGlob(below, glob)),
+  )
+}
+
+/** `./orders.csv` is `orders.csv`; a path out of the package, or a remote one, is never an object. */
+function samePath(path: string, below: string): boolean {
+  return posix.normalize(path) === below
+}
+
+/** `bronze/eu/shop/orders/1.csv` → `bronze/eu/shop/orders`, `bronze/eu/shop`, `bronze/eu`, `bronze` */
+function foldersAbove(key: string): string[] {
+  const parts = key.split('/').slice(0, -1)
+  return parts.map((_, i) => parts.slice(0, parts.length - i).join('/'))
+}

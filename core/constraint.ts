@@ -1,0 +1,108 @@
+import type { Contract } from './contract.ts'
+import type { Field } from './field.ts'
+import { type Lexical, lexicalOf } from './lexical.ts'
+import { literal } from './names.ts'
+
+/** One thing that must hold of a record: SQL that is true or false, never NULL. */
+export interface Check {
+  rule: 'type-error' | 'constraint-error' | 'primary-key'
+  field: string
+  /** The expression of the offending text. */
+  text: string
+  ok: string
+  message: string
+}
+
+/**
+ * All checks of one field.
+ *
+ * @param x the expression of its text, NULL where it is a missing value
+ * @param v the expression of its value, NULL where the text has none
+ */
+export function checksOf(field: Field, contract: Contract, x: string, v: string): Check[] {
+  const lexical = lexicalOf(field)
+  const check = (rule: Check['rule'], ok: string, message: string): Check => {
+    return { rule, field: field.name, text: x, ok, message }
+  }
+  const constraint = (name: string, ok: string, value: unknown) =>
+    check('constraint-error', `(${v} IS NULL OR ${ok})`, `${name} is ${JSON.stringify(value)}`)
+  const checks: Check[] = []
+  if (contract.primaryKey.includes(field.name)) {
+    const message = 'a part of the primary key is missing; every record needs one'
+    checks.push(check('primary-key', `${x} IS NOT NULL`, message))
+  } else if (field.required) {
+    checks.push(check('constraint-error', `${x} IS NOT NULL`, 'required: the value is missing'))
+  }
+  const typed = lexical.value('x') !== 'x' || lexical.exact('x', 'v') !== 'true'
+  if (typed) {
+    const ok = `(${x} IS NULL OR (${v} IS NOT NULL AND ${lexical.exact(x, v)}))`
+    checks.push(check('type-error', ok, `expected ${lexical.expected}`))
+  }
+  const length = lengthOf(field, v)
+  for (const { rule, value } of field.bounds) {
+    const ok = `${v} ${compare[rule]} ${member(lexical, value)}`
+    checks.push(constraint(rule, notNaN(lexical, v, ok), value))
+  }
+  if (field.minLength !== undefined) {
+    checks.push(constraint('minLength', `${length} >= ${field.minLength}`, field.minLength))
+  }
+  if (field.maxLength !== undefined) {
+    checks.push(constraint('maxLength', `${length} <= ${field.maxLength}`, field.maxLength))
+  }
+  if (field.pattern !== undefined) {
+    const ok = `regexp_full_match(${v}, ${literal(field.pattern)})`
+    checks.push(constraint('pattern', ok, field.pattern))
+  }
+  if (field.enum) {
+    const members = field.enum.map((value) => member(lexical, value)).join(', ')
+    checks.push(constraint('enum', `${v} IN (${members})`, field.enum))
+  }
+  return checks
+}
+
+/** What the contract itself gives as a value or pattern; `sql` is true where it is one. */
+export function membersOf(
+  field: Field,
+): { field: string; name: string; value: string; sql: string }[] {
+  const lexical = lexicalOf(field)
+  const given = [
+    ...field.bounds.map(({ rule, value }) => ({ name: rule as string, value })),
+    ...(field.enum ?? []).map((value) => ({ name: 'enum', value })),
+  ].map(({ name, value }) => {
+    const [x, v] = [literal(value), member(lexical, value)]
+    return {
+      name,
+      value,
+      sql: `coalesce((${v}) IS NOT NULL AND ${lexical.exact(x, `(${v})`)}, false)`,
+    }
+  })
+  if (field.pattern !== undefined) {
+    const sql = `regexp_full_match('', ${literal(field.pattern)}) IS NOT NULL`
+    given.push({ name: 'pattern', value: field.pattern, sql })
+  }
+  return given.map((one) => ({ field: field.name, ...one }))
+}
+
+const compare = {
+  minimum: '>=',
+  maximum: '<=',
+  exclusiveMinimum: '>',
+  exclusiveMaximum: '<',
+} as const
+
+/** NaN is not comparable, so it is within no bounds; DuckDB would order it above everything. */
+function notNaN(lexical: Lexical, v: string, ok: string): string {
+  return lexical.type === 'DOUBLE' ? `NOT isnan(${v}) AND ${ok}` : ok
+}
+
+/** A bound or a member of an enum, read as a cell would be. */
+function member(lexical: Lexical, value: string): string {
+  return lexical.value(literal(value))
+}
+
+/** Characters of text; members of an object or array. */
+function lengthOf(field: Field, v: string): string {
+  if (field.type === 'array') return `json_array_length(${v})`
+  if (field.type === 'object') return `len(json_keys(${v}))`
+  return `length(${v})`
+}

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+
+/** One DuckDB a process, one connection a piece of work. Everything else speaks SQL to `Duck`. */
+export interface Duck {
+  /** Runs one statement; the answer is the number of rows that it wrote, where it wrote any. */
+  run(sql: string): Promise<number>
+  /** Streams rows as arrays of plain JavaScript values (bigint for BIGINT). */
+  rows(sql: string): AsyncIterable<unknown[]>
+  all(sql: string): Promise<unknown[][]>
+  close(): void
+}
+
+/** DuckDB says that the data are not what the statement expects; anything else is a fault. */
+export class DataError extends Error {
+  override name = 'DataError'
+}
+
+let instance: Promise<DuckDBInstance> | undefined
+
+/**
+ * @returns a connection of the process' one instance; temporary tables are its own
+ */
+export async function openDuck(): Promise<Duck> {
+  instance ??= start()
+  const connection = await (await instance).connect()
+  await connection.run("SET TimeZone = 'UTC'")
+  return {
+    run: (sql) => run(connection, sql),
+    rows: (sql) => rows(connection, sql),
+    async all(sql) {
+      const found: unknown[][] = []
+      for await (const row of rows(connection, sql)) found.push(row)
+      return found
+    },
+    close: () => connection.closeSync(),
+  }
+}
+
+/**
+ * Memory is bounded by setting, not by the object's size: what does not fit spills to disk.
+ * SLUICE_MEMORY is DuckDB's share (default 512MB), SLUICE_THREADS its threads (default: cores).
+ * Order of rows is nowhere promised, and keeping it costs memory.
+ */
+async function start(): Promise<DuckDBInstance> {
+  const spill = mkdtempSync(join(tmpdir(), 'sluice-spill-'))
+  process.once('exit', () => rmSync(spill, { recursive: true, force: true }))
+  return DuckDBInstance.create(':memory:', {
+    memory_limit: process.env.SLUICE_MEMORY ?? '512MB',
+    threads: process.env.SLUICE_THREADS ?? String(availableParallelism()),
+    temp_directory: spill,
+    preserve_insertion_order: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  })
+}
+
+async function run(connection: DuckDBConnection, sql: string): Promise<number> {
+  try {
+    const result = await connection.run(sql)
+    return Number(result.rowsChanged)
+  } catch (error) {
+    throw classified(error)
+  }
+}
+
+async function* rows(connection: DuckDBConnection, sql: string): AsyncIterable<unknown[]> {
+  try {
+    const result = await connection.stream(sql)
+    for (;;) {
+      const chunk = await result.fetchChunk()
+      if (!chunk || chunk.rowCount === 0) return
+      yield* chunk.convertRows((value) => value)
+    }
+  } catch (error) {
+    throw classified(error)
+  }
+}
+
+const aboutData = /^(Invalid Input|Conversion|Out of Range|Serialization) Error/
+
+function classified(error: unknown): unknown {
+  if (error instanceof Error && aboutData.test(error.message)) {
+    return new DataError(error.message, { cause: error })
+  }
+  return error
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+
+/** Names: from what a descriptor calls a thing to what Postgres and the lake call it. */
+
+/**
+ * `Order Items`, `orderItems`, `order-items` → `order_items`. What is not a letter, digit or
+ * underscore parts words; letters beyond ASCII stay.
+ */
+export function snakeCase(name: string): string {
+  return name
+    .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1_$2')
+    .replace(/[^\p{L}\p{N}]+/gu, '_')
+    .replace(/^_+|_+$/g, '')
+    .toLowerCase()
+}
+
+/** Postgres cuts an identifier at 63 bytes, silently; a longer name ends in a hash of itself. */
+export function postgresName(name: string): string {
+  if (Buffer.byteLength(name) <= 63) return name
+  let head = name.slice(0, 54)
+  while (Buffer.byteLength(head) > 54) head = head.slice(0, -1)
+  return `${head}_${shortHash(name, 8)}`
+}
+
+/** An SQL identifier, in Postgres and in DuckDB. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** An SQL string literal, in DuckDB and in Postgres (standard_conforming_strings). */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** The first digits of SHA-256 in hex: a name for a key or a content. */
+export function shortHash(text: string, digits = 16): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, digits)
+}

@@ -1,0 +1,103 @@
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
+import { createGunzip } from 'node:zlib'
+import type { Encoding } from './dialect.ts'
+import { Refused } from './errors.ts'
+
+/**
+ * The text of an object as a local file in an encoding that has ASCII's bytes for ASCII: itself, or
+ * what comes out of gzip and UTF-16.
+ */
+export interface PlainText {
+  path: string
+  /** How bytes of `path` become characters. */
+  encoding: 'utf-8' | 'latin-1'
+  /** What UTF-16 the object has, so that verbatim bytes can be given back. */
+  utf16: 'utf-16le' | 'utf-16be' | undefined
+  /** Bytes before the first character: a byte order mark, of `path`. */
+  bom: number
+  gzip: boolean
+}
+
+/** Decompressed bytes of one object; a bomb ends here. SLUICE_MAX_TEXT_GB changes it. */
+const maxText = Number(process.env.SLUICE_MAX_TEXT_GB ?? 64) * 2 ** 30
+
+/**
+ * @param path the object's bytes
+ * @param folder where a decompressed or transcoded copy may be written
+ * @throws Refused where the bytes are not gzip or UTF-16 although they should be, or grow too large
+ */
+export async function plainText(
+  path: string,
+  key: string,
+  encoding: Encoding,
+  folder: string,
+): Promise<PlainText> {
+  const gzip = key.toLowerCase().endsWith('.gz')
+  const source = gzip ? await gunzip(path, join(folder, 'gunzipped')) : path
+  const head = await firstBytes(source, 3)
+  if (encoding.startsWith('utf-16')) {
+    const order = encoding === 'utf-16' ? orderOf(head) : (encoding as PlainText['utf16'] & string)
+    await transcode(source, join(folder, 'transcoded'), order)
+    const bom = (await firstBytes(join(folder, 'transcoded'), 3)).equals(BOM) ? 3 : 0
+    return { path: join(folder, 'transcoded'), encoding: 'utf-8', utf16: order, bom, gzip }
+  }
+  const bom = encoding === 'utf-8' && head.equals(BOM) ? 3 : 0
+  return { path: source, encoding: encoding as 'utf-8' | 'latin-1', utf16: undefined, bom, gzip }
+}
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** Without a mark, UTF-16 is read as little-endian, as Python and Windows do. */
+function orderOf(head: Buffer): 'utf-16le' | 'utf-16be' {
+  return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : 'utf-16le'
+}
+
+async function firstBytes(path: string, length: number): Promise<Buffer> {
+  await using file = await open(path)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0)
+  return buffer.subarray(0, bytesRead)
+}
+
+async function gunzip(path: string, to: string): Promise<string> {
+  await using file = await open(to, 'w')
+  let written = 0
+  try {
+    for await (const chunk of createReadStream(path).pipe(createGunzip({ chunkSize: 1 << 20 }))) {
+      written += chunk.length
+      if (written > maxText) throw tooLarge(written)
+      await file.write(chunk)
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    if (!code.startsWith('Z_')) throw error
+    throw new Refused(`compression-error: not a whole gzip file (${(error as Error).message})`)
+  }
+  return to
+}
+
+function tooLarge(bytes: number): Refused {
+  return new Refused(
+    `too-long: the object decompresses to more than ${bytes} bytes; set SLUICE_MAX_TEXT_GB higher`,
+  )
+}
+
+/** Half of a surrogate pair becomes a NUL: its record will be an `encoding-error`. */
+async function transcode(from: string, to: string, order: 'utf-16le' | 'utf-16be'): Promise<void> {
+  await using file = await open(to, 'w')
+  const decoder = new StringDecoder('utf16le')
+  const write = async (text: string) => {
+    await file.write(text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, '\0'))
+  }
+  let odd: Buffer = Buffer.alloc(0)
+  for await (const chunk of createReadStream(from, { highWaterMark: 1 << 20 })) {
+    const bytes = Buffer.concat([odd, chunk])
+    const even = bytes.subarray(0, bytes.length & ~1)
+    odd = bytes.subarray(even.length)
+    if (even.length > 0) await write(decoder.write(order === 'utf-16be' ? even.swap16() : even))
+  }
+  if (odd.length > 0) throw new Refused('encoding-error: UTF-16 with an odd number of bytes')
+  await write(decoder.end())
+}

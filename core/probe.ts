@@ -1,0 +1,108 @@
+import { isUtf8 } from 'node:buffer'
+import { open } from 'node:fs/promises'
+import { CR, LF } from './record.ts'
+
+/** What one look at every byte tells of a text, before anything parses it. */
+export interface Facts {
+  bytes: number
+  /** Whether it is UTF-8 as a whole; then no record needs to be looked at for it. */
+  utf8: boolean
+  lineEnd: 'lf' | 'crlf' | 'mixed'
+  /**
+   * Whether something stands in it that DuckDB's reader passes over, or reads otherwise than the
+   * standard: a blank line, a NUL, an empty last cell (`1,2,` has a cell too many), a space beside
+   * a quote (it would be cut off).
+   */
+  tricky: boolean
+}
+
+const CHUNK = 1 << 20
+
+/**
+ * Looks for single bytes and pairs, by native searches only: gigabytes a second.
+ *
+ * @param path a file of UTF-8, or of another encoding that has ASCII's bytes for ASCII
+ * @param delimiter one ASCII character
+ */
+export async function probe(path: string, delimiter: string): Promise<Facts> {
+  const file = await open(path)
+  try {
+    const glass = new Glass(delimiter)
+    const buffer = Buffer.allocUnsafe(CHUNK + 8)
+    for (let kept = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, kept, CHUNK)
+      glass.look(buffer.subarray(0, kept + bytesRead), kept)
+      if (bytesRead === 0) return glass.facts()
+      kept = keepLastCharacters(buffer, kept + bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Gathers the facts, chunk by chunk. */
+class Glass {
+  #bytes = 0
+  #utf8 = true
+  #tricky = false
+  #mixed = false
+  #count = { cr: 0, lf: 0, crlf: 0 }
+  readonly #delimiter: number
+  readonly #signs: (string | number)[]
+
+  constructor(delimiter: string) {
+    this.#delimiter = delimiter.charCodeAt(0)
+    this.#signs = [0, '\n\n', '\n\r', '\r\r', `${delimiter}\n`, `${delimiter}\r`, ' "', '" ']
+  }
+
+  /** @param seen how many of the first bytes were looked at before; none new: the text has ended */
+  look(bytes: Buffer, seen: number): void {
+    const last = bytes.length === seen
+    if (this.#utf8) this.#utf8 = isUtf8(last ? bytes : bytes.subarray(0, characters(bytes)))
+    if (this.#count.cr > 0 || bytes.includes(CR, seen)) this.#countLineEnds(bytes, seen)
+    if (!this.#tricky) {
+      const blank = this.#bytes === 0 && (bytes[0] === LF || bytes[0] === CR)
+      const open = last && bytes.at(-1) === this.#delimiter
+      this.#tricky = blank || open || this.#signs.some((sign) => bytes.includes(sign))
+    }
+    this.#bytes += bytes.length - seen
+  }
+
+  facts(): Facts {
+    const { cr, lf, crlf } = this.#count
+    const mixed = this.#mixed || cr !== crlf || lf !== crlf
+    const lineEnd = cr === 0 ? 'lf' : mixed ? 'mixed' : 'crlf'
+    return { bytes: this.#bytes, utf8: this.#utf8, lineEnd, tricky: this.#tricky }
+  }
+
+  /** Line ends are counted from the first CR on: one that comes late means that they are mixed. */
+  #countLineEnds(bytes: Buffer, seen: number): void {
+    const count = this.#count
+    if (count.cr === 0 && this.#bytes > 0) this.#mixed = true
+    for (let at = bytes.indexOf(CR, seen); at >= 0; at = bytes.indexOf(CR, at + 1)) {
+      count.cr++
+    }
+    for (let at = bytes.indexOf(LF, seen); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+      count.lf++
+      if (bytes[at - 1] === CR) count.crlf++
+    }
+  }
+}
+
+/** The last whole character and what may follow of a cut one go before the next chunk: ≤ 8 bytes. */
+function keepLastCharacters(buffer: Buffer, length: number): number {
+  const whole = characters(buffer.subarray(0, length))
+  let from = Math.max(0, whole - 1)
+  while (from > 0 && whole - from < 4 && (buffer[from]! & 0xc0) === 0x80) from--
+  buffer.copyWithin(0, from, length)
+  return length - from
+}
+
+/** How many of the bytes are there without a character that is cut at the end. */
+function characters(bytes: Buffer): number {
+  let lead = bytes.length - 1
+  while (lead >= 0 && bytes.length - lead < 4 && (bytes[lead]! & 0xc0) === 0x80) lead--
+  const byte = bytes[lead] ?? 0
+  const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+  return lead >= 0 && length > bytes.length - lead ? lead : bytes.length
+}

@@ -1,0 +1,98 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import type { PlainText } from './plain-text.ts'
+
+/** One thing that is wrong with a record; `field` and `value` are absent where it is the whole. */
+export interface RowError {
+  rule: string
+  field?: string | null
+  value?: string | null
+  message: string
+}
+
+/** A record that could not go, and where it stands in the plain text. */
+export interface Reject {
+  /** From 1, the header left out. */
+  record: number
+  /** From 1, the header's line included. */
+  line: number
+  /** Bytes of the plain text. */
+  offset: number
+  length: number
+  errors: RowError[]
+}
+
+/** More of one record than this is not kept: its place in the object is, in the message. */
+export const MAX_RECORD = 2_000_000
+
+/**
+ * Collects the rejects of one object in a CSV file that Postgres' COPY and DuckDB both read:
+ * record, line, verbatim bytes in hex, their text, errors as JSON.
+ */
+export class RejectFile {
+  readonly path: string
+  readonly #text: PlainText
+  readonly #source: FileHandle
+  readonly #out: FileHandle
+  #lines: string[] = []
+  #size = 0
+  #count = 0
+
+  private constructor(path: string, text: PlainText, source: FileHandle, out: FileHandle) {
+    this.path = path
+    this.#text = text
+    this.#source = source
+    this.#out = out
+  }
+
+  static async create(path: string, text: PlainText): Promise<RejectFile> {
+    return new RejectFile(path, text, await open(text.path), await open(path, 'w'))
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  async add(reject: Reject): Promise<void> {
+    const kept = Math.min(reject.length, MAX_RECORD)
+    const { buffer } = await this.#source.read(Buffer.alloc(kept), 0, kept, reject.offset)
+    const verbatim = this.#verbatim(buffer)
+    const shown = this.#shown(buffer)
+    const { record, line, errors } = reject
+    const row = [record, line, verbatim.toString('hex'), shown, JSON.stringify(errors)]
+    const text = `${row.map(csvCell).join(',')}\n`
+    this.#lines.push(text)
+    this.#size += text.length
+    this.#count++
+    if (this.#size > 1 << 20) await this.#flush()
+  }
+
+  async close(): Promise<void> {
+    await this.#flush()
+    await this.#source.close()
+    await this.#out.close()
+  }
+
+  async #flush(): Promise<void> {
+    await this.#out.write(this.#lines.join(''))
+    this.#lines = []
+    this.#size = 0
+  }
+
+  /** The bytes as they stand in the object (unzipped); UTF-16 was transcoded one to one. */
+  #verbatim(bytes: Buffer): Buffer {
+    if (!this.#text.utf16) return bytes
+    const units = Buffer.from(bytes.toString('utf8'), 'utf16le')
+    return this.#text.utf16 === 'utf-16be' ? units.swap16() : units
+  }
+
+  /** For the eye: decoded, with U+FFFD for what is no character (a NUL too: Postgres has none). */
+  #shown(bytes: Buffer): string {
+    const text = bytes.toString(this.#text.encoding === 'latin-1' ? 'latin1' : 'utf8')
+    return text.replaceAll('\0', '\ufffd')
+  }
+}
+
+/** DuckDB and Postgres agree on a quoted cell with doubled quotes. */
+function csvCell(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `"${value.replaceAll('"', '""')}"`
+}

@@ -1,0 +1,201 @@
+import { join } from 'node:path'
+import { type Annotated, annotate } from './annotate.ts'
+import { membersOf } from './constraint.ts'
+import type { Contract } from './contract.ts'
+import { DataError, type Duck } from './duckdb.ts'
+import { Refused } from './errors.ts'
+import { type Layout, readLayout } from './header.ts'
+import { identifier } from './names.ts'
+import { type PlainText, plainText } from './plain-text.ts'
+import { Plan } from './plan.ts'
+import { type Facts, probe } from './probe.ts'
+import { RejectFile, type RowError } from './rejects.ts'
+
+/** What validation says of an object: every record is accepted or rejected. */
+export interface Verdict {
+  records: number
+  accepted: number
+  rejected: number
+  /** The rejects' CSV file (see RejectFile), where there are any. */
+  rejects: string | undefined
+}
+
+export interface Task {
+  duck: Duck
+  contract: Contract
+  /** The object's bytes on this machine, and its key (whose ending says whether it is gzip). */
+  path: string
+  key: string
+  /** A folder of our own for whatever is written on the way. */
+  folder: string
+  /** Whether rows must carry `record` and `line`; the fast way does not know them. */
+  places?: boolean
+  /** Called when the number of bytes is known: for a progress bar. */
+  onBytes?: (bytes: number) => void
+}
+
+/**
+ * Takes a SELECT of accepted rows, writes them somewhere, and says how many they were. It may be
+ * called twice: what the first call wrote is thrown away then.
+ */
+export type Sink = (select: string) => Promise<number>
+
+/**
+ * Judges every record of an object by its contract, and hands the accepted ones to `sink`.
+ *
+ * The fast way is one pass of DuckDB over the object as it stands, which holds only for an object
+ * without a single wrong record; the first one, or anything unusual in the text, ends it, and the
+ * exact way begins anew.
+ *
+ * @throws Refused where the object cannot be taken as a whole: its header, encoding, too many rejects
+ */
+export async function validate(task: Task, sink: Sink): Promise<Verdict> {
+  const { contract, folder, duck } = task
+  await checkMembers(duck, contract)
+  const text = await plainText(task.path, task.key, contract.encoding, folder)
+  const layout = await readLayout(text, contract)
+  const plan = new Plan(contract, layout)
+  const facts = await probe(text.path, contract.dialect.delimiter)
+  task.onBytes?.(facts.bytes)
+  if (!task.places && isPlain(facts, text, layout, contract)) {
+    const accepted = await fast(duck, plan, text, facts, sink)
+    if (accepted !== undefined) {
+      return { records: accepted, accepted, rejected: 0, rejects: undefined }
+    }
+  }
+  return exact(task, text, layout, plan, facts.utf8, sink)
+}
+
+/** Whether DuckDB reads the object as it stands just as the standard does. */
+function isPlain(facts: Facts, text: PlainText, layout: Layout, contract: Contract): boolean {
+  const { dialect } = contract
+  const ordinary = dialect.quote === '"' && !dialect.escape && !dialect.skipInitialSpace
+  const read = text.encoding === 'utf-8' && facts.utf8 && facts.lineEnd !== 'mixed'
+  return ordinary && read && !facts.tricky && layout.plain && dialect.delimiter !== ' '
+}
+
+async function fast(
+  duck: Duck,
+  plan: Plan,
+  text: PlainText,
+  facts: Facts,
+  sink: Sink,
+): Promise<number | undefined> {
+  const source = plan.plainSource(text.path, facts.lineEnd === 'crlf' ? 'crlf' : 'lf')
+  try {
+    for (const { fields } of plan.keys()) {
+      if (await hasTwice(duck, source, plan.columnsOf(fields).v)) return undefined
+    }
+    return await sink(plan.strict(source))
+  } catch (error) {
+    if (error instanceof DataError) return undefined
+    throw error
+  }
+}
+
+async function hasTwice(duck: Duck, source: string, columns: string[]): Promise<boolean> {
+  const known = columns.map((column) => `${column} IS NOT NULL`).join(' AND ')
+  const found = await duck.all(`SELECT 1 FROM (${source}) WHERE ${known}
+    GROUP BY ${columns.join(', ')} HAVING count(*) > 1 LIMIT 1`)
+  return found.length > 0
+}
+
+async function exact(
+  task: Task,
+  text: PlainText,
+  layout: Layout,
+  plan: Plan,
+  utf8: boolean,
+  sink: Sink,
+): Promise<Verdict> {
+  const { duck, contract, folder } = task
+  const rejects = await RejectFile.create(join(folder, 'rejects.csv'), text)
+  try {
+    const path = join(folder, 'annotated.csv')
+    const annotated = await annotate(text, layout, contract.dialect, utf8, path, rejects)
+    const source = plan.annotatedSource(annotated.path, annotated.delimiter)
+    await judge(duck, plan, source)
+    for await (const row of duck.rows(judged)) await rejects.add(rejectOf(row))
+    checkRatio(rejects.count, annotated, contract)
+    const also = task.places ? ['record', 'line'] : []
+    const accepted = await sink(plan.accepted(source, 'wrong', also))
+    checkSum(accepted, rejects.count, annotated.records)
+    return {
+      records: annotated.records,
+      accepted,
+      rejected: rejects.count,
+      rejects: rejects.count > 0 ? rejects.path : undefined,
+    }
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+    throw new Refused(`source-error: ${error.message.split('\n')[0]}`)
+  } finally {
+    await rejects.close()
+  }
+}
+
+/** The errors of a record as one JSON list, the record's own before those of keys. */
+const judged = `SELECT record, any_value(line), any_value("offset"), any_value("length"),
+  to_json(flatten(list(errors)))::VARCHAR FROM wrong GROUP BY record ORDER BY record`
+
+/** Fills the temporary table `wrong` with the place and the errors of every rejected record. */
+async function judge(duck: Duck, plan: Plan, source: string): Promise<void> {
+  await duck.run(`CREATE OR REPLACE TEMP TABLE wrong AS ${plan.wrong(source)}`)
+  for (const { rule, fields } of plan.keys()) {
+    const { x, v } = plan.columnsOf(fields)
+    const known = v.map((column) => `${column} IS NOT NULL`).join(' AND ')
+    const value = `concat_ws(', ', ${x.join(', ')})`
+    const field = fields.map((name) => identifier(name)).join(', ')
+    await duck.run(`CREATE OR REPLACE TEMP TABLE twice AS SELECT ${v.join(', ')}, min(record) AS first
+      FROM (${source}) WHERE ${known} GROUP BY ${v.join(', ')} HAVING count(*) > 1`)
+    await duck.run(`INSERT INTO wrong SELECT record, line, "offset", "length",
+      [{'rule': '${rule}', 'field': '${field.replaceAll("'", "''").replaceAll('"', '')}',
+        'value': ${value}, 'message': 'stands before, in record ' || first}]
+      FROM (${source}) JOIN twice USING (${v.join(', ')}) WHERE record > first`)
+  }
+}
+
+function rejectOf([record, line, offset, length, errors]: unknown[]) {
+  return {
+    record: Number(record),
+    line: Number(line),
+    offset: Number(offset),
+    length: Number(length),
+    errors: JSON.parse(errors as string) as RowError[],
+  }
+}
+
+function checkRatio(rejected: number, { records }: Annotated, contract: Contract): void {
+  const ratio = rejected / Math.max(1, records)
+  if (ratio <= contract.maxRejectRatio) return
+  throw new Refused(
+    `${rejected} of ${records} records would be rejected (${(100 * ratio).toFixed(1)} %); ` +
+      `maxRejectRatio is ${contract.maxRejectRatio}`,
+  )
+}
+
+/** Promise 1, looked at where it could break: our records and DuckDB's must be the same ones. */
+function checkSum(accepted: number, rejected: number, records: number): void {
+  if (accepted + rejected === records) return
+  throw new Error(
+    `${records} records were read, but ${accepted} accepted and ${rejected} rejected: a fault of Sluice`,
+  )
+}
+
+const known = new Set<string>()
+
+/** A pattern that RE2 does not take, or a bound that is no value of its type, refuses the object. */
+async function checkMembers(duck: Duck, contract: Contract): Promise<void> {
+  if (known.has(contract.hash)) return
+  for (const { field, name, value, sql } of contract.fields.flatMap(membersOf)) {
+    const told = `${contract.file}: field ${JSON.stringify(field)}: ${name} ${JSON.stringify(value)}`
+    try {
+      const [[fits]] = (await duck.all(`SELECT ${sql}`)) as [[boolean]]
+      if (!fits) throw new Refused(`${told} is no value of the field's type`)
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error
+      throw new Refused(`${told} is no regular expression of RE2: ${error.message}`)
+    }
+  }
+  known.add(contract.hash)
+}
