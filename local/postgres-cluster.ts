@@ -14,7 +14,7 @@ export interface Cluster {
   /** The folder of `postgres` and `initdb`. */
   bin: string
   password: string
-  /** Whom the server runs as where we are root, which Postgres refuses; else undefined: ourselves. */
+  /** Whom the server runs as where we are root, which Postgres refuses; undefined: ourselves. */
   user: { uid: number; gid: number } | undefined
 }
 

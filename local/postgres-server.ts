@@ -68,7 +68,7 @@ export async function startServer(cluster: Cluster, durable: boolean): Promise<n
   throw new Error(`Postgres does not start; ${logOf(cluster)} ends with:\n${log.slice(-2_000)}`)
 }
 
-/** Ends the server (a fast shutdown: sessions are cut off, data is written) and waits for its end. */
+/** Ends the server (fast: sessions are cut off, data is written) and waits for its end. */
 export async function stopServer(cluster: Cluster): Promise<void> {
   const server = await postmaster(cluster)
   if (!server || !(await isOurs(server.pid, cluster))) return

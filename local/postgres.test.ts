@@ -76,7 +76,7 @@ it('recovers when the server itself was killed', async () => {
   await Promise.all([before.release(), after.release()])
 })
 
-it('starts although a crash of the machine left a pid file whose number is another program', async () => {
+it('starts although a crash left a pid file whose number is now another program', async () => {
   await (await localPostgres(home)).release()
   const lines = [process.pid, await dataFolder(), 0, 1, '', '127.0.0.1', '', 'ready', '']
   await fs.writeFile(join(await dataFolder(), 'postmaster.pid'), lines.join('\n'))
@@ -88,10 +88,9 @@ it('starts although a crash of the machine left a pid file whose number is anoth
 it('takes another port where its own was taken meanwhile', async () => {
   const before = await localPostgres(home)
   await before.release()
-  const squatter = spawn(process.execPath, [
-    '-e',
-    `net.createServer().listen(${new URL(before.url).port}, '127.0.0.1', () => console.log('there'))`,
-  ])
+  const where = `${new URL(before.url).port}, '127.0.0.1'`
+  const program = `net.createServer().listen(${where}, () => console.log('there'))`
+  const squatter = spawn(process.execPath, ['-e', program])
   children.push(squatter)
   await once(squatter.stdout, 'data')
   const after = await localPostgres(home)

@@ -13,14 +13,14 @@ export interface LocalPostgres {
 }
 
 export interface LocalPostgresOptions {
-  /** false: without fsync, for tests. Who starts the server decides for all who join. Default true. */
+  /** false: without fsync, for tests. Who starts the server decides for all. Default true. */
   durable?: boolean
 }
 
 /**
  * Postgres 17 for one machine, shared by all processes that name the same home: the first makes and
- * starts it, the others join, the last one out stops it. It outlives the process that started it, so
- * a crash takes it from nobody; whoever comes next joins it, or has it recover.
+ * starts it, the others join, the last one out stops it. It outlives the process that started it,
+ * so a crash takes it from nobody; whoever comes next joins it, or has it recover.
  *
  * @param home a folder, made when missing: `<lake>/.sluice`
  * @throws Error with the end of the server's log where it cannot start

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 
-/** Writes a file that only its owner reads (0600), at once: readers see all of it or what was before. */
+/** Writes a file that only its owner reads (0600), whole: readers see all of it or none. */
 export async function writeWhole(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomBytes(4).toString('hex')}`
   await fs.writeFile(draft, text, { mode: 0o600 })

@@ -2,12 +2,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * A lock between processes of one machine that the kernel takes back when its holder dies, `kill -9`
- * included: nothing stale can remain. It is SQLite's lock on an empty file, the only one that Node
+ * A lock between processes of one machine that the kernel takes back when its holder dies, by
+ * `kill -9` too: nothing stale can remain. It is SQLite's lock on an empty file, the only one that Node
  * reaches without a native module of our own.
  *
  * @param file is made when missing, and stays empty
- * @returns the function that lets go; or undefined while another process, or part of this one, has it
+ * @returns the function that lets go; or undefined while another has it, even within this process
  */
 export function tryLock(file: string): (() => void) | undefined {
   const database = new DatabaseSync(file, { timeout: 0 })

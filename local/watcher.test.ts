@@ -134,7 +134,7 @@ it('reports each of 2,000 files that are moved in within a second', async () => 
   expect(new Set(seen).size).toBe(2_000)
 })
 
-/** Writes a file aside, long enough ago for the kernel's clock to tell its move from its writing. */
+/** Writes a file aside, so long ago that the kernel's clock tells its move from its writing. */
 async function prepare(name: string, age = 20): Promise<void> {
   fs.writeFileSync(join(aside, name), `${name}\n${Math.random()}\n`)
   await sleep(age)
