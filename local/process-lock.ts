@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * A lock between processes of one machine that the kernel takes back when its holder dies, by
- * `kill -9` too: nothing stale can remain. It is SQLite's lock on an empty file, the only one that Node
- * reaches without a native module of our own.
+ * `kill -9` too: nothing stale can remain. It is SQLite's lock on an empty file, the only one that
+ * Node reaches without a native module of our own.
  *
  * @param file is made when missing, and stays empty
  * @returns the function that lets go; or undefined while another has it, even within this process

@@ -11,8 +11,8 @@ const halfFile = /^\.|~$|\.(tmp|part|crdownload)$/i
 
 /**
  * Calls `arrived(key)` for each object below the prefix that comes or changes from now on, as soon
- * as it is whole: at once where it was moved in, else when it stands still. What is there already is
- * the caller's to list, after this has returned. Links are not followed.
+ * as it is whole: at once where it was moved in, else when it stands still. What is there already
+ * is the caller's to list, after this has returned. Links are not followed.
  *
  * One kernel watch for each folder, none for files: a folder of 20,000 files costs what an empty
  * one does (chokidar lists the folder again at every event there, and takes 0.1 s to see one file).
