@@ -27,7 +27,7 @@ export class Lost extends Error {
   override name = 'Lost'
 }
 
-/** A PUT whose answer is lost is sent again: this settles lost answers, it does not sit out an outage. */
+/** A PUT whose answer is lost is sent again: this settles lost answers, it sits out no outage. */
 const ATTEMPTS = 3
 
 const recordSchema = z.object({

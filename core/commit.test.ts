@@ -76,16 +76,31 @@ test('a replaced file becomes a fence', async () => {
   expect(await text(store, 'silver/2-2')).toBe('v2')
 })
 
+test('what changed back while a writer was at work is committed again', async () => {
+  const store = new Obstructed()
+  await committing(store, 1)
+  let version = 2
+  store.before = async () => {
+    if (version !== 2) return
+    version = 1
+    expect(await committing(store, 1)).toEqual({ done: 'unchanged', state: 1 })
+  }
+  const target = (state: number | null) => toVersion(version)(state)
+  expect(await committing(store, 0, { target })).toEqual({ done: 'committed', state: 1 })
+  expect(await text(store, 'silver/1-3')).toBe('v1')
+})
+
 test('a goal without files is one PUT of the record', async () => {
   const store = new Obstructed()
   const puts: string[] = []
   store.before = (key) => void puts.push(key)
-  const target = async () => ({ state: 7, replaces: true, files: [] })
+  const target = async (state: number | null) =>
+    state === 7 ? undefined : { state: 7, replaces: true, files: [] }
   await commit({ store, record: RECORD, target, fence })
   expect(puts).toEqual([RECORD])
 })
 
-test('the writer that dies leaves an intent: others wait for its time, then bury its files', async () => {
+test('others wait for the intent of a dead writer, then bury its files', async () => {
   const store = new Obstructed()
   let dead = false
   store.before = (key) => {

@@ -26,13 +26,13 @@ export interface CommitOptions<S> {
   store: ObjectStore
   /** The key of the record. */
   record: string
-  /** Asked in every round what is to be done over the state committed by then; must be idempotent. */
+  /** Asked what is to be done over the state committed by then, again until nothing is. */
   target: (state: S | null) => Promise<Goal<S> | undefined>
   /** A zero-row Parquet file to put over the named dead file. */
   fence: (key: string) => Buffer | Promise<Buffer>
   /** Checks a stored state; it throws for a broken one. */
   parse?: (json: unknown) => S
-  /** For how many ms others wait for a writer that shows no sign of life. Safety does not rest on it. */
+  /** For how many ms others wait for a silent writer. Safety does not rest on it. */
   lease?: number
   /** The clock, in ms since 1970. */
   now?: () => number
@@ -47,7 +47,7 @@ export interface Outcome<S> {
   unburied?: unknown
 }
 
-/** A writer that has lost so often in a row leaves the key to the others. */
+/** A writer that has lost so often, or for which things change as often, leaves the key for now. */
 const ROUNDS = 20
 /** Files on their way at a time. */
 const LANES = 4
@@ -56,8 +56,9 @@ const LANES = 4
  * Makes a stage's output final in the lake, once, whoever else tries, whatever crashes (DESIGN.md,
  * section 5, "One commit protocol"). Local files stay the caller's to remove.
  *
- * @throws Busy if another writer's intent lives (its files may be under way), or wins again and again;
- *   faults of the store that persist, and whatever `target` throws, as they come
+ * @returns what the last round did: `committed`, or `unchanged` where it found nothing to do
+ * @throws Busy if another writer's intent lives (its files may be under way), or others win again
+ *   and again; faults of the store that persist, and whatever `target` throws, as they come
  */
 export async function commit<S>(options: CommitOptions<S>): Promise<Outcome<S>> {
   const lake = {
@@ -69,12 +70,15 @@ export async function commit<S>(options: CommitOptions<S>): Promise<Outcome<S>> 
   }
   for (let round = 0; round < ROUNDS; round++) {
     try {
-      return await commitRound(lake)
+      const outcome = await commitRound(lake)
+      // What `target` saw may have changed back meanwhile, and its event have ended as unchanged
+      // over the state before this commit: nobody else would come for it.
+      if (outcome.done === 'unchanged' || !(await lake.target(outcome.state))) return outcome
     } catch (fault) {
       if (!(fault instanceof Lost)) throw fault
     }
   }
-  throw new Busy(`${lake.record}: lost to other writers ${ROUNDS} times in a row; try again later`)
+  throw new Busy(`${lake.record}: not settled after ${ROUNDS} rounds; try again later`)
 }
 
 const nothing = { id: '', epoch: 0, state: null, files: [], writing: null, garbage: [] }
@@ -124,7 +128,7 @@ async function readFree<S>(lake: Lake<S>): Promise<Held<S>> {
   return held ?? { etag: undefined, record: nothing }
 }
 
-/** Nothing to commit: buries what others left. A dead intent is taken off first, or its writer could still commit. */
+/** Buries what others left. A dead intent is taken off first, or its writer could still commit. */
 async function tidy<S>(lake: Lake<S>, held: Held<S>, garbage: string[]) {
   if (!held.record.writing) return bury(lake, held)
   return bury(lake, await change(lake, held, { writing: null, garbage }))
@@ -134,7 +138,7 @@ function change<S>(lake: Lake<S>, held: Held<S>, changes: Partial<CommitRecord<S
   return putRecord(lake.store, lake.record, held, changes)
 }
 
-/** Puts the files while the intent is renewed; the record as it stands after. Ends with no call under way. */
+/** Puts the files while the intent is renewed. Ends, well or not, with no call under way. */
 async function putFiles<S>(lake: Lake<S>, intent: Held<S>, files: { path: string; key: string }[]) {
   const stop = new AbortController()
   const renewing = renew(lake, intent, stop.signal)
@@ -147,7 +151,7 @@ async function putFiles<S>(lake: Lake<S>, intent: Held<S>, files: { path: string
   return renewed
 }
 
-/** Renews the intent whenever a third of its lease has gone, one PUT after the other, until stopped. */
+/** Renews the intent whenever a third of its lease has gone, one PUT at a time, until stopped. */
 async function renew<S>(lake: Lake<S>, intent: Held<S>, stop: AbortSignal): Promise<Held<S>> {
   const files = intent.record.writing?.files ?? []
   let held = intent

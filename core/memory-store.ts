@@ -14,7 +14,7 @@ import {
 
 let stores = 0
 
-/** A lake in memory that obeys S3's rules, conditional writes and eTags by content included. For tests. */
+/** A lake in memory for tests. It obeys S3's rules: conditional writes, eTags by content. */
 export class MemoryStore implements ObjectStore {
   readonly url = `memory://lake-${++stores}`
   readonly #objects = new Map<string, { version: ObjectVersion; body: Buffer }>()
