@@ -22,7 +22,7 @@ const noWrong = (kind: Kind, make: () => ObjectStore, without: Without = {}) =>
 
 describe.each<Kind>(['silver', 'stream'])('after any schedule of %s', (kind) => {
   test('the real files hold every row once, and the record names them', async () => {
-    const property = noWrong(kind, () => new MemoryStore())
+    const property = noWrong(kind, () => new MemoryStore(folder))
     await fc.assert(property, { numRuns: ROUNDS, endOnFailure: true })
   })
 
@@ -98,7 +98,7 @@ const withouts: [string, Without][] = [
 
 describe.each(withouts)('without %s', (_safety, without) => {
   test.each<Kind>(['silver', 'stream'])('a schedule of %s goes wrong', async (kind) => {
-    const property = noWrong(kind, () => new MemoryStore(), without)
+    const property = noWrong(kind, () => new MemoryStore(folder), without)
     const found = await fc.check(property, { numRuns: 1000, endOnFailure: true })
     expect(found.failed).toBe(true)
     expect(`${found.errorInstance}`).toMatch(/standing|never ended|not settled/)

@@ -17,7 +17,13 @@ let stores = 0
 /** A lake in memory for tests. It obeys S3's rules: conditional writes, eTags by content. */
 export class MemoryStore implements ObjectStore {
   readonly url = `memory://lake-${++stores}`
+  readonly #folder: string
   readonly #objects = new Map<string, { version: ObjectVersion; body: Buffer }>()
+
+  /** @param folder for the copies of `open` */
+  constructor(folder = tmpdir()) {
+    this.#folder = folder
+  }
 
   async head(key: string): Promise<ObjectVersion | undefined> {
     return (await this.get(key))?.version
@@ -34,7 +40,7 @@ export class MemoryStore implements ObjectStore {
     if (found?.version.etag !== version.etag) {
       throw new Busy(`${this.locate(version.key)} changed since it was looked at; try again`)
     }
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-memory-'))
+    const folder = mkdtempSync(join(this.#folder, 'sluice-memory-'))
     writeFileSync(join(folder, 'copy'), found.body)
     return {
       path: join(folder, 'copy'),
