@@ -72,10 +72,7 @@ class Walk {
   async run(): Promise<void> {
     while (!this.#last || this.#length > 0) {
       await this.#fill()
-      const at = await this.#records()
-      this.#window.copyWithin(0, at, this.#length)
-      this.#base += at
-      this.#length -= at
+      this.#drop(await this.#records())
     }
     await this.#out.flush()
   }
@@ -88,6 +85,12 @@ class Walk {
       this.#length += bytesRead
       this.#last = bytesRead === 0
     }
+  }
+
+  #drop(bytes: number): void {
+    this.#window.copyWithin(0, bytes, this.#length)
+    this.#base += bytes
+    this.#length -= bytes
   }
 
   /** Takes every record that ends in the window; the answer is where the next one begins. */
@@ -112,28 +115,41 @@ class Walk {
    * costs one line.
    */
   async #broken(at: number): Promise<number> {
-    const found = this.#window.subarray(0, this.#length).indexOf(LF, at)
-    if (found < 0 && !this.#last) return await this.#endless()
-    const end = found < 0 ? this.#length : found
-    const length = end - at - (this.#window[end - 1] === CR && end > at ? 1 : 0)
-    await this.#take(at, length, 1, length > MAX_RECORD ? tooLong(length) : quoteError)
-    return found < 0 ? end : found + 1
+    const end = this.#lineEnd(at)
+    if (this.#cut(end)) return at > 0 ? at : await this.#endless()
+    await this.#take(at, end - at, 1, end - at > MAX_RECORD ? tooLong(end - at) : quoteError)
+    return this.#afterLineEnd(end)
   }
 
   /** A line longer than the window: read on to its end, keeping nothing but its length. */
   async #endless(): Promise<number> {
     const start = this.#base
-    let found = -1
-    do {
-      this.#base += this.#length
-      this.#length = 0
+    let end = this.#lineEnd(0)
+    while (this.#cut(end)) {
+      this.#drop(end)
       await this.#fill()
-      found = this.#window.subarray(0, this.#length).indexOf(LF)
-    } while (found < 0 && !this.#last)
-    const next = found < 0 ? this.#length : found + 1
-    const length = this.#base + next - start
+      end = this.#lineEnd(0)
+    }
+    const length = this.#base + end - start
     await this.#take(start - this.#base, length, 1, tooLong(length))
-    return next
+    return this.#afterLineEnd(end)
+  }
+
+  /** Where the line's content ends: at its line end, or where the window does. */
+  #lineEnd(at: number): number {
+    let end = at
+    while (end < this.#length && this.#window[end] !== LF && this.#window[end] !== CR) end++
+    return end
+  }
+
+  /** Whether more bytes must be seen to know the line end: a CR at the edge may go on with LF. */
+  #cut(end: number): boolean {
+    return end + 1 >= this.#length && !this.#last
+  }
+
+  #afterLineEnd(end: number): number {
+    const both = this.#window[end] === CR && this.#window[end + 1] === LF && end + 1 < this.#length
+    return Math.min(this.#length, end + (both ? 2 : 1))
   }
 
   #wrong(at: number, nul: boolean): RowError | undefined {
@@ -161,11 +177,11 @@ const quoteError: RowError = {
 }
 const nulByte: RowError = {
   rule: 'encoding-error',
-  message: 'a NUL byte (or half a UTF-16 pair): text cannot hold it; take it out',
+  message: 'a NUL byte: text cannot hold it; take it out',
 }
 const invalidBytes: RowError = {
   rule: 'encoding-error',
-  message: 'not UTF-8: mend the bytes, or declare the encoding of the resource',
+  message: 'bytes that are no character: mend them, or declare the encoding of the resource',
 }
 const tooLong = (length: number): RowError => ({
   rule: 'too-long',

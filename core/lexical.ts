@@ -75,29 +75,33 @@ const integer: Lexical = {
 }
 
 /**
- * A double keeps 17 significant digits at most; a longer number would be changed, and so would one
- * beyond its range. NaN, INF and -INF are the standard's own.
+ * A double keeps any 15 significant digits, of 16 and 17 those that it gives back when it is written
+ * with as many, and no more; a number beyond would be changed, and so would one out of its range.
+ * NaN, INF and -INF are the standard's own.
  */
 const double: Lexical = {
   type: 'DOUBLE',
   column: 'double precision',
   value: cast('DOUBLE'),
   exact(x, v) {
-    const digits = `trim(regexp_replace(${x}, '[eE].*|[^0-9]', '', 'g'), '0')`
+    const digits = (text: string) => `trim(regexp_replace(${text}, '[eE].*|[^0-9]', '', 'g'), '0')`
+    const count = `strlen(${digits(x)})`
     const form = '\\s*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?\\s*'
-    const kept = `CASE WHEN strlen(${x}) <= 17 AND abs(${v}) BETWEEN 1e-300 AND 1e300 THEN true
-      WHEN ${v} = 0 THEN ${digits} = ''
-      ELSE isfinite(${v}) AND abs(${v}) > 2.3e-308 AND strlen(${digits}) <= 17 END`
+    const kept = `CASE WHEN strlen(${x}) <= 15 AND abs(${v}) BETWEEN 1e-300 AND 1e300 THEN true
+      WHEN ${v}::VARCHAR = ${x} THEN true
+      WHEN ${v} = 0 THEN ${digits(x)} = ''
+      WHEN NOT isfinite(${v}) OR abs(${v}) < 2.3e-308 OR ${count} > 17 THEN false
+      ELSE ${digits(`printf('%.' || (${count} - 1) || 'e', ${v})`)} = ${digits(x)} END`
     return `CASE WHEN ${matches(x, form)} THEN ${kept} ELSE ${x} IN ('NaN', 'INF', '-INF') END`
   },
   expected:
-    'a number of at most 17 significant digits, such as -4.2 or 6e23 (sluice: {decimal: [p, s]} keeps more)',
+    'a number that a double keeps, such as -4.2 or 6e23: 15 digits, or 17 (sluice: {decimal: [p, s]} keeps more)',
 }
 
 /** Digits beyond the scale are taken where they are zeros; an exponent where nothing is cut by it. */
 function decimal([precision, scale]: [number, number], fraction: boolean): Lexical {
   const type = `DECIMAL(${precision},${scale})`
-  const point = `\\s*[+-]?([0-9]+\\.?[0-9]{0,${scale}}0*|\\.[0-9]{1,${Math.max(1, scale)}}0*)\\s*`
+  const point = `\\s*[+-]?([0-9]+\\.?[0-9]{0,${scale}}0*|\\.${scale ? `[0-9]{1,${scale}}0*` : '0+'})\\s*`
   const plain = fraction ? point : '\\s*[+-]?[0-9]+\\s*'
   const exponent = '\\s*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)[eE][+-]?[0-9]{1,3}\\s*'
   const shifted = (x: string) => `strlen(rtrim(regexp_extract(${x}, '\\.([0-9]*)', 1), '0'))
@@ -162,19 +166,23 @@ const clock = '([01][0-9]|2[0-3]):[0-5][0-9]'
  * fraction would be cut, and is rejected.
  */
 function datetime(any: boolean): Lexical {
-  const offset = '(Z|[+-][0-9]{2}:?[0-9]{2})?'
+  const offset = '(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?'
   const seconds = ':[0-5][0-9](\\.[0-9]{1,6})?'
   const time = any ? `([T ]${clock}(${seconds})?${offset})?` : `[T ]${clock}${seconds}${offset}`
   return {
     type: 'TIMESTAMP',
     column: 'timestamp',
-    value: (x) => `CASE WHEN strlen(${x}) <= 19 THEN TRY_CAST(${x} AS TIMESTAMP)
-      ELSE TRY_CAST(${x} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END`,
+    value: (x) => `CASE WHEN strlen(${x}) <= 19${any ? ` AND NOT ends_with(${x}, 'Z')` : ''}
+      THEN TRY_CAST(${x} AS TIMESTAMP)
+      ELSE TRY_CAST(${any ? withSeconds(x) : x} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END`,
     exact: (x, v) => `${matches(x, `[0-9]{4}-[0-9]{2}-[0-9]{2}${time}`)}
       AND ${v} BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999'`,
     expected: 'a date and time as YYYY-MM-DDThh:mm:ss, with at most six digits of fraction',
   }
 }
+
+/** DuckDB reads an offset only behind seconds. */
+const withSeconds = (x: string) => `regexp_replace(${x}, '^(.{13}:..)(Z|[+-])', '\\1:00\\2')`
 
 /** Postgres' time and Parquet's text have no offset, so a form with one would lose it. */
 function time(any: boolean): Lexical {
@@ -208,8 +216,8 @@ function json(kind: 'OBJECT' | 'ARRAY'): Lexical {
     column: 'jsonb',
     value: (x) =>
       `CASE WHEN json_valid(${x}) THEN CASE WHEN json_type(${x}) = '${kind}' THEN ${x} END END`,
-    exact: (x) => `NOT contains(${x}, '\\u0000') AND
-      NOT regexp_matches(${bare(x)}, '${unlike}', 'i')`,
+    exact: (x) => `NOT (contains(${x}, '\\u0000') AND
+      regexp_matches(${x}, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000')) AND NOT regexp_matches(${bare(x)}, '${unlike}', 'i')`,
     expected: `a JSON ${kind.toLowerCase()} (RFC 8259, without \\u0000)`,
   }
 }

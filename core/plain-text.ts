@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
 import { createGunzip } from 'node:zlib'
 import type { Encoding } from './dialect.ts'
@@ -65,11 +66,14 @@ async function gunzip(path: string, to: string): Promise<string> {
   await using file = await open(to, 'w')
   let written = 0
   try {
-    for await (const chunk of createReadStream(path).pipe(createGunzip({ chunkSize: 1 << 20 }))) {
-      written += chunk.length
-      if (written > maxText) throw tooLarge(written)
-      await file.write(chunk)
-    }
+    const unzip = createGunzip({ chunkSize: 1 << 20 })
+    await pipeline(createReadStream(path), unzip, async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        written += chunk.length
+        if (written > maxText) throw tooLarge(written)
+        await file.write(chunk)
+      }
+    })
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
     if (!code.startsWith('Z_')) throw error
@@ -84,12 +88,12 @@ function tooLarge(bytes: number): Refused {
   )
 }
 
-/** Half of a surrogate pair becomes a NUL: its record will be an `encoding-error`. */
+/** Half of a surrogate pair is no character: its record will be an `encoding-error`. */
 async function transcode(from: string, to: string, order: 'utf-16le' | 'utf-16be'): Promise<void> {
   await using file = await open(to, 'w')
   const decoder = new StringDecoder('utf16le')
   const write = async (text: string) => {
-    await file.write(text.isWellFormed() ? text : text.replace(/\p{Surrogate}/gu, '\0'))
+    await file.write(text.isWellFormed() ? Buffer.from(text) : generalized(text))
   }
   let odd: Buffer = Buffer.alloc(0)
   for await (const chunk of createReadStream(from, { highWaterMark: 1 << 20 })) {
@@ -100,4 +104,30 @@ async function transcode(from: string, to: string, order: 'utf-16le' | 'utf-16be
   }
   if (odd.length > 0) throw new Refused('encoding-error: UTF-16 with an odd number of bytes')
   await write(decoder.end())
+}
+
+/**
+ * UTF-8 that writes half of a surrogate pair as the three bytes it would have: not valid, so that
+ * it is noticed, and not lost, so that `fromGeneralized` gives the object's own units back.
+ */
+function generalized(text: string): Buffer {
+  const parts = text.split(/(\p{Surrogate})/u).map((part, i) => {
+    const unit = part.charCodeAt(0)
+    if (i % 2 === 0) return Buffer.from(part)
+    return Buffer.from([0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)])
+  })
+  return Buffer.concat(parts)
+}
+
+/** The text, half pairs included, of what `transcode` wrote. */
+export function fromGeneralized(bytes: Buffer): string {
+  const parts = bytes.toString('latin1').split(/\xed([\xa0-\xbf])([\x80-\xbf])/)
+  let text = ''
+  for (let i = 0; i < parts.length; i += 3) {
+    text += Buffer.from(parts[i]!, 'latin1').toString('utf8')
+    if (i + 2 >= parts.length) break
+    const [second, third] = [parts[i + 1]!.charCodeAt(0), parts[i + 2]!.charCodeAt(0)]
+    text += String.fromCharCode(0xd000 | ((second & 0x3f) << 6) | (third & 0x3f))
+  }
+  return text
 }

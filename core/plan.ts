@@ -141,7 +141,7 @@ function csv(
   })
   return `read_csv(${literal(path)}, auto_detect = false, header = ${options.header},
     delim = ${literal(delimiter)}, quote = '"', escape = '"', new_line = '${lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
-    allow_quoted_nulls = true, nullstr = ${options.empty ? "''" : "'\\x01never\\x01'"},
+    allow_quoted_nulls = true, nullstr = ${options.empty ? "''" : 'chr(0)'},
     columns = {${list.join(', ')}})`
 }
 

@@ -61,7 +61,8 @@ class Glass {
     if (this.#utf8) this.#utf8 = isUtf8(last ? bytes : bytes.subarray(0, characters(bytes)))
     if (this.#count.cr > 0 || bytes.includes(CR, seen)) this.#countLineEnds(bytes, seen)
     if (!this.#tricky) {
-      const blank = this.#bytes === 0 && (bytes[0] === LF || bytes[0] === CR)
+      const first = this.#bytes === 0 ? bytes[bytes[0] === 0xef ? 3 : 0] : undefined
+      const blank = first === LF || first === CR
       const open = last && bytes.at(-1) === this.#delimiter
       this.#tricky = blank || open || this.#signs.some((sign) => bytes.includes(sign))
     }

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import type { PlainText } from './plain-text.ts'
+import { literal } from './names.ts'
+import { fromGeneralized, type PlainText } from './plain-text.ts'
 
 /** One thing that is wrong with a record; `field` and `value` are absent where it is the whole. */
 export interface RowError {
@@ -81,7 +82,7 @@ export class RejectFile {
   /** The bytes as they stand in the object (unzipped); UTF-16 was transcoded one to one. */
   #verbatim(bytes: Buffer): Buffer {
     if (!this.#text.utf16) return bytes
-    const units = Buffer.from(bytes.toString('utf8'), 'utf16le')
+    const units = Buffer.from(fromGeneralized(bytes), 'utf16le')
     return this.#text.utf16 === 'utf-16be' ? units.swap16() : units
   }
 
@@ -90,6 +91,14 @@ export class RejectFile {
     const text = bytes.toString(this.#text.encoding === 'latin-1' ? 'latin1' : 'utf8')
     return text.replaceAll('\0', '\ufffd')
   }
+}
+
+/** The rejects' file as a table of DuckDB: record, line, raw (hex), text, errors (JSON). */
+export function rejectsTable(path: string): string {
+  return `read_csv(${literal(path)}, auto_detect = false, header = false, delim = ',', quote = '"',
+    escape = '"', new_line = '\\n', allow_quoted_nulls = false, max_line_size = ${8 * MAX_RECORD},
+    columns = {'record': 'BIGINT', 'line': 'BIGINT', 'raw': 'VARCHAR', 'text': 'VARCHAR',
+      'errors': 'VARCHAR'})`
 }
 
 /** DuckDB and Postgres agree on a quoted cell with doubled quotes. */
