@@ -3,7 +3,7 @@ import { type Contract, datasetOf, parseContract } from './contract.ts'
 import { type Outline, parseOutline } from './descriptor.ts'
 import { Refused } from './errors.ts'
 import { shortHash } from './names.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore, ObjectVersion } from './object-store.ts'
 
 /** Which contract governs which object: the nearest descriptor at or above it that names it. */
 
@@ -62,6 +62,21 @@ export async function readPackage(
   if (!first) return undefined
   const file = first.version.key
   const hash = shortHash(found.map((one) => one.body.toString('base64')).join())
+  const known = packages.get(file)
+  if (known?.hash === hash) return known
+  const read = parsePackage(found, folder, hash)
+  packages.set(file, read)
+  return read
+}
+
+/** As they were parsed last, by file: thousands of objects share one. */
+const packages = new Map<string, Package>()
+
+type Found = { version: ObjectVersion; body: Buffer }
+
+function parsePackage(found: Found[], folder: string, hash: string): Package {
+  const first = found[0]!
+  const file = first.version.key
   const made = { file, folder, outline: undefined, broken: undefined, hash }
   if (folder.split('/').length < 2) {
     return { ...made, broken: `${file}: a package is a folder below bronze/: move it into one` }
@@ -86,7 +101,17 @@ export function contractsOf(found: Package): Contract[] {
   })
 }
 
+const contracts = new WeakMap<Package, Map<number, Omit<Governing, 'hash'>>>()
+
 function resourceOf(found: Package, index: number): Omit<Governing, 'hash'> {
+  const known = contracts.get(found) ?? new Map<number, Omit<Governing, 'hash'>>()
+  contracts.set(found, known)
+  const resource = known.get(index) ?? parseOne(found, index)
+  known.set(index, resource)
+  return resource
+}
+
+function parseOne(found: Package, index: number): Omit<Governing, 'hash'> {
   const outline = found.outline!
   const { dataset } = datasetOf(found.file, outline.resources[index]!.name)
   try {

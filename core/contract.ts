@@ -28,6 +28,8 @@ export interface Contract {
   load: 'upsert' | 'append' | 'replace'
   partitionBy: Partition[]
   maxRejectRatio: number
+  /** Of Silver's Parquet files. */
+  compression: 'zstd' | 'snappy'
   /** Of all that decides verdicts and shapes: another hash, another contract. */
   hash: string
 }
@@ -84,6 +86,7 @@ export function parseContract(outline: Outline, index: number, file: string): Co
     load: found.sluice.load ?? (primaryKey.length > 0 ? 'upsert' : 'append'),
     partitionBy: partitionsOf(found, fields, at),
     maxRejectRatio: found.sluice.maxRejectRatio ?? 1,
+    compression: found.sluice.compression ?? 'zstd',
   } satisfies Omit<Contract, 'hash'>
   checkKeys(contract, at)
   return { ...contract, hash: shortHash(JSON.stringify(contract)) }

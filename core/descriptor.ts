@@ -75,6 +75,7 @@ const settings = z.strictObject({
   load: z.enum(['upsert', 'append', 'replace']).optional(),
   partitionBy: z.array(z.union([text, part])).optional(),
   maxRejectRatio: z.number().min(0).max(1).optional(),
+  compression: z.enum(['zstd', 'snappy']).optional(),
 })
 export type Settings = z.infer<typeof settings>
 

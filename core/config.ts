@@ -1,0 +1,15 @@
+import { z } from 'zod'
+
+/** What a deployed function needs to know, from its environment. */
+const environment = z.object({
+  /** `s3://bucket`, or a folder. */
+  LAKE_URL: z.string().min(1),
+  /** `postgres://…`; the raw-ingestion stage only. */
+  DATABASE_URL: z.string().min(1).optional(),
+})
+
+/** @throws ZodError naming each variable that is missing */
+export function readConfig(): { lake: string; database: string | undefined } {
+  const { LAKE_URL, DATABASE_URL } = environment.parse(process.env)
+  return { lake: LAKE_URL, database: DATABASE_URL }
+}

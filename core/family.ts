@@ -1,0 +1,36 @@
+import { contractsOf, readPackage } from './catalog.ts'
+import type { Contract } from './contract.ts'
+import { Refused } from './errors.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** The datasets that a dataset refers to, and those that refer to it, all of its package. */
+export interface Family {
+  parents: Contract[]
+  children: Contract[]
+}
+
+/** @throws Refused where a parent's own contract cannot be used: there is no table to look into */
+export async function familyOf(store: ObjectStore, contract: Contract): Promise<Family> {
+  const all = await contractsAround(store, contract.file)
+  const parents = new Set(contract.foreignKeys.map((key) => key.dataset))
+  for (const dataset of parents) {
+    if (all.some((other) => other.dataset === dataset)) continue
+    throw new Refused(`${contract.file}: the contract of ${dataset}, a parent, cannot be used`)
+  }
+  return {
+    parents: all.filter((other) => parents.has(other.dataset)),
+    children: all.filter((other) =>
+      other.foreignKeys.some((key) => key.dataset === contract.dataset),
+    ),
+  }
+}
+
+/** Every usable contract of the nearest package at or above a key. */
+export async function contractsAround(store: ObjectStore, key: string): Promise<Contract[]> {
+  const folders = key.split('/').slice(0, -1)
+  for (let depth = folders.length; depth > 1; depth--) {
+    const found = await readPackage(store, folders.slice(0, depth).join('/'))
+    if (found) return contractsOf(found)
+  }
+  return []
+}

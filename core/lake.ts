@@ -1,0 +1,28 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Duck, openDuck } from './duckdb.ts'
+import { type ObjectStore, openStore } from './object-store.ts'
+
+/** A store of objects, and a place beside it where work in progress may lie. */
+export interface Lake {
+  store: ObjectStore
+  /** A folder of our own and a DuckDB connection, both gone when `work` ends. */
+  withScratch<T>(work: (folder: string, duck: Duck) => Promise<T>): Promise<T>
+}
+
+/** @param url a folder, `file://` URL or `s3://bucket` */
+export function openLake(url: string): Lake {
+  return { store: openStore(url), withScratch }
+}
+
+async function withScratch<T>(work: (folder: string, duck: Duck) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-'))
+  const duck = await openDuck()
+  try {
+    return await work(folder, duck)
+  } finally {
+    duck.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,234 @@
+import type { Governing } from './catalog.ts'
+import type { ObjectVersion } from './object-store.ts'
+import type { Counts, Outcome } from './outcome.ts'
+import type { Database, Row, Transaction } from './postgres.ts'
+
+/**
+ * The ledger: schema `sluice` in the very database that holds the rows, so that an object's rows and
+ * the fact that they are there are one transaction.
+ */
+const tables = `
+CREATE SCHEMA IF NOT EXISTS sluice;
+
+CREATE TABLE IF NOT EXISTS sluice.objects (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  lake text NOT NULL,
+  key text NOT NULL,
+  dataset text,
+  status text NOT NULL DEFAULT 'new',
+  reason text,
+  -- the version that was looked at last, and the contract it was judged by
+  etag text, version_id text, size bigint, modified timestamptz, contract text,
+  -- the version whose rows stand
+  loaded_etag text, loaded_modified timestamptz,
+  records bigint NOT NULL DEFAULT 0,
+  accepted bigint NOT NULL DEFAULT 0,
+  rejected bigint NOT NULL DEFAULT 0,
+  waiting bigint NOT NULL DEFAULT 0,
+  seconds double precision,
+  at timestamptz NOT NULL DEFAULT now(),
+  UNIQUE (lake, key)
+);
+
+-- which folder of Bronze a dataset is from: names that fall together are refused
+CREATE TABLE IF NOT EXISTS sluice.datasets (
+  lake text, dataset text, folder text NOT NULL, PRIMARY KEY (lake, dataset)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.rejects (
+  object_id bigint NOT NULL REFERENCES sluice.objects,
+  record bigint NOT NULL, line bigint NOT NULL,
+  raw bytea NOT NULL, text text NOT NULL, errors jsonb NOT NULL
+);
+CREATE INDEX IF NOT EXISTS rejects_object ON sluice.rejects (object_id);
+
+-- rows whose parent is not there yet, as they will go into their table
+CREATE TABLE IF NOT EXISTS sluice.waiting (
+  object_id bigint NOT NULL REFERENCES sluice.objects,
+  record bigint NOT NULL, line bigint NOT NULL, "row" jsonb NOT NULL, missing text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS waiting_object ON sluice.waiting (object_id);
+
+-- of two objects with a row of the same key: whose row stands, and whose does not
+CREATE TABLE IF NOT EXISTS sluice.overrides (
+  winner bigint REFERENCES sluice.objects, loser bigint REFERENCES sluice.objects,
+  PRIMARY KEY (winner, loser)
+);
+
+-- work that a commit left to be done after it, and that a crash must not forget
+CREATE TABLE IF NOT EXISTS sluice.due (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  lake text NOT NULL, heal text, reload bigint REFERENCES sluice.objects
+);
+`
+
+/** Locks that are not rows, each by its own number below this one. */
+const LOCKS = 0x51_01ce
+
+/** Makes the ledger's tables where they are not there. Safe to call at any time, by many at once. */
+export async function prepareLedger(database: Database): Promise<void> {
+  await database.transaction(async (tx) => {
+    const [found] = await tx.query(`SELECT to_regclass('sluice.due') IS NOT NULL AS there`)
+    if (found?.there) return
+    await lockFor(tx, 'tables')
+    await tx.query(tables)
+  })
+}
+
+/** Held until the transaction ends; of a dataset, or of all DDL. */
+export async function lockFor(tx: Transaction, what: string): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCKS, what])
+}
+
+/** A key's row in the ledger, locked by this transaction. */
+export interface Entry extends Counts {
+  id: number
+  lake: string
+  key: string
+  dataset: string | undefined
+  status: Outcome['status'] | 'new'
+  reason: string | undefined
+  etag: string | undefined
+  contract: string | undefined
+  loadedEtag: string | undefined
+  loadedModified: Date | undefined
+}
+
+/** Takes the key: nobody else handles it in this database until the transaction ends. */
+export async function takeKey(tx: Transaction, lake: string, key: string): Promise<Entry> {
+  const find = 'SELECT * FROM sluice.objects WHERE lake = $1 AND key = $2 FOR UPDATE'
+  const [there] = await tx.query(find, [lake, key])
+  if (there) return entryOf(there)
+  const insert = `INSERT INTO sluice.objects (lake, key) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+  await tx.query(insert, [lake, key])
+  const [made] = await tx.query(find, [lake, key])
+  return entryOf(made!)
+}
+
+/** Takes every key of a dataset that has waiting rows, in one order, so that none wait in a ring. */
+export async function takeWaiting(
+  tx: Transaction,
+  lake: string,
+  dataset: string,
+): Promise<Entry[]> {
+  const found = await tx.query(
+    `SELECT * FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND waiting > 0
+     ORDER BY id FOR UPDATE`,
+    [lake, dataset],
+  )
+  return found.map(entryOf)
+}
+
+/** What the ledger is to say of the object from now on. */
+export interface Note extends Counts {
+  dataset: string | undefined
+  status: 'loaded' | 'refused' | 'held'
+  reason: string | undefined
+  seconds: number
+}
+
+/** Writes the object's commit record. Of a refused or held version, no row stands or falls. */
+export async function note(
+  tx: Transaction,
+  entry: Entry,
+  version: ObjectVersion,
+  governing: Governing,
+  said: Note,
+): Promise<void> {
+  const loaded = said.status === 'loaded'
+  await tx.query(
+    `UPDATE sluice.objects SET dataset = coalesce($2, dataset), status = $3, reason = $4, etag = $5,
+       version_id = $6, size = $7, modified = $8, contract = $9, seconds = $10, at = now()
+       ${loaded ? ', loaded_etag = $5, loaded_modified = $8' : ''}
+     WHERE id = $1`,
+    [
+      entry.id,
+      said.dataset,
+      said.status,
+      said.reason,
+      version.etag,
+      version.versionId,
+      version.size,
+      version.modified,
+      governing.hash,
+      said.seconds,
+    ],
+  )
+  if (loaded) await count(tx, entry.id, said)
+}
+
+export async function count(tx: Transaction, id: number, counts: Counts): Promise<void> {
+  await tx.query(
+    `UPDATE sluice.objects SET records = $2, accepted = $3, rejected = $4, waiting = $5 WHERE id = $1`,
+    [id, counts.records, counts.accepted, counts.rejected, counts.waiting],
+  )
+}
+
+/**
+ * Leaves work for after the commit: the waiting rows of these datasets are to be looked at again.
+ * Marks are only ever added, and taken off by their number, so that none is lost between two.
+ */
+export async function leaveWork(
+  tx: Transaction,
+  lake: string,
+  heal: { dataset: string }[],
+): Promise<void> {
+  if (heal.length === 0) return
+  const datasets = heal.map(({ dataset }) => dataset)
+  await tx.query('INSERT INTO sluice.due (lake, heal) SELECT $1, unnest($2::text[])', [
+    lake,
+    datasets,
+  ])
+}
+
+/** A dataset belongs to the folder that brought it first; the answer is that folder. */
+export async function claimDataset(
+  tx: Transaction,
+  lake: string,
+  dataset: string,
+  folder: string,
+): Promise<string> {
+  const find = 'SELECT folder FROM sluice.datasets WHERE lake = $1 AND dataset = $2'
+  const [there] = await tx.query(find, [lake, dataset])
+  if (there) return there.folder as string
+  const insert = 'INSERT INTO sluice.datasets VALUES ($1, $2, $3) ON CONFLICT DO NOTHING'
+  await tx.query(insert, [lake, dataset, folder])
+  const [made] = await tx.query(find, [lake, dataset])
+  return made!.folder as string
+}
+
+function entryOf(row: Row): Entry {
+  const some = <T>(name: string) => (row[name] ?? undefined) as T | undefined
+  return {
+    id: row.id as number,
+    lake: row.lake as string,
+    key: row.key as string,
+    dataset: some('dataset'),
+    status: row.status as Entry['status'],
+    reason: some('reason'),
+    etag: some('etag'),
+    contract: some('contract'),
+    loadedEtag: some('loaded_etag'),
+    loadedModified: some('loaded_modified'),
+    records: row.records as number,
+    accepted: row.accepted as number,
+    rejected: row.rejected as number,
+    waiting: row.waiting as number,
+  }
+}
+
+/** The keys with a prefix that were held or refused: a new contract may let them through. */
+export async function stuckObjects(
+  database: Database,
+  lake: string,
+  prefix: string,
+): Promise<string[]> {
+  const rows = await database.transaction((tx) =>
+    tx.query(
+      `SELECT key FROM sluice.objects
+       WHERE lake = $1 AND starts_with(key, $2) AND status IN ('held', 'refused') ORDER BY key`,
+      [lake, prefix],
+    ),
+  )
+  return rows.map((row) => row.key as string)
+}

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process'
+import { constants, createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import type { Duck } from './duckdb.ts'
+import { literal } from './names.ts'
+import type { Transaction } from './postgres.ts'
+
+/** Below it, a file costs less than a pipe. */
+const SMALL = 4 << 20
+
+/**
+ * Rows from DuckDB into a table of Postgres. A large object goes through a named pipe: DuckDB
+ * writes while Postgres reads, each on its own core, and neither disk nor memory grows with it.
+ *
+ * @param select DuckDB's SQL of the rows
+ * @param into the table and its columns, quoted, in the order of the SELECT
+ * @param folder where the pipe or file may stand
+ * @param bytes the object's size, to choose between the two
+ * @returns the number of rows, which both sides must agree on
+ */
+export async function load(
+  duck: Duck,
+  select: string,
+  tx: Transaction,
+  into: string,
+  folder: string,
+  bytes: number,
+): Promise<number> {
+  const sql = `COPY ${into} FROM STDIN (FORMAT csv)`
+  const path = join(folder, 'rows.csv')
+  const write = () => duck.run(`COPY (${select}) TO ${literal(path)} (FORMAT csv, HEADER false)`)
+  const piped = bytes >= SMALL && process.platform === 'linux' && (await makePipe(path))
+  const written = piped
+    ? await throughPipe(path, write, tx, sql)
+    : await throughFile(path, write, tx, sql)
+  if (written.sent === written.copied) return written.copied
+  throw new Error(`DuckDB sent ${written.sent} rows, but Postgres took ${written.copied}`)
+}
+
+type Written = { sent: number; copied: number }
+
+async function throughFile(
+  path: string,
+  write: () => Promise<number>,
+  tx: Transaction,
+  sql: string,
+): Promise<Written> {
+  const sent = await write()
+  return { sent, copied: sent === 0 ? 0 : await tx.copy(sql, createReadStream(path)) }
+}
+
+/** The reader is there first, and does not block; when either side fails, the other one ends. */
+async function throughPipe(
+  path: string,
+  write: () => Promise<number>,
+  tx: Transaction,
+  sql: string,
+): Promise<Written> {
+  const pipe = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const reader: Readable = new Socket({ fd: pipe.fd, readable: true, writable: false })
+  const sending = write().catch((error: unknown) => {
+    reader.destroy(error as Error)
+    throw error
+  })
+  const copying = tx.copy(sql, reader).finally(() => reader.destroy())
+  const [sent, copied] = await Promise.allSettled([sending, copying])
+  if (sent.status === 'fulfilled' && copied.status === 'fulfilled') {
+    return { sent: sent.value, copied: copied.value }
+  }
+  throw firstCause(sent, copied)
+}
+
+/** A side that only noticed that the other had gone is not the cause. */
+function firstCause(sent: PromiseSettledResult<number>, copied: PromiseSettledResult<number>) {
+  if (sent.status === 'fulfilled') return (copied as PromiseRejectedResult).reason
+  if (copied.status === 'fulfilled') return sent.reason
+  return /broken pipe/i.test(String(sent.reason)) ? copied.reason : sent.reason
+}
+
+const run = promisify(execFile)
+
+/** Where there is no mkfifo, the rows go through a file. */
+async function makePipe(path: string): Promise<boolean> {
+  try {
+    await run('mkfifo', ['-m', '600', path])
+    return true
+  } catch {
+    return false
+  }
+}

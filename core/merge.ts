@@ -1,0 +1,134 @@
+import type { Contract } from './contract.ts'
+import type { Entry } from './ledger.ts'
+import { literal } from './names.ts'
+import type { Transaction } from './postgres.ts'
+import { columnsNamed, columnsOf, keyOf, tableOf } from './table.ts'
+
+/**
+ * From the rows of one object, staged, to its dataset's table: what replaces what.
+ *
+ * Whose row stands is a question of objects, not of arrival: the object modified later wins, then
+ * the greater key. Rows without an object (of setup.sql, of other programs) give way to any.
+ */
+export interface Merge {
+  tx: Transaction
+  contract: Contract
+  /** Whose rows these are. */
+  entry: Entry
+  /** When its content was last modified. */
+  modified: Date
+  /** The datasets whose rows refer to this one's, for parents that must stay. */
+  children: Contract[]
+}
+
+export const STAGE = 'pg_temp.sluice_stage'
+
+/** An empty staging table: the dataset's columns, and where each row stood in its object. */
+export async function makeStage(tx: Transaction, contract: Contract): Promise<void> {
+  const columns = columnsOf(contract).join(', ')
+  await tx.query(`CREATE TEMP TABLE sluice_stage ON COMMIT DROP AS
+    SELECT ${columns}, 0::bigint AS _record, 0::bigint AS _line FROM ${tableOf(contract)} LIMIT 0`)
+}
+
+/**
+ * Puts the staged rows where they belong. All of it is part of the caller's transaction.
+ *
+ * @returns how many rows of the earlier version stay only because children point to them
+ */
+export async function mergeStage(merge: Merge): Promise<number> {
+  const { tx, contract, entry } = merge
+  if (contract.load === 'upsert') return upsert(merge)
+  if (contract.load === 'append') await deleteOwn(tx, contract, entry)
+  else if (!(await takesOver(merge))) return 0
+  const columns = columnsOf(contract).join(', ')
+  await tx.query(`INSERT INTO ${tableOf(contract)} (${columns}, _object_id)
+    SELECT ${columns}, ${entry.id} FROM ${STAGE}`)
+  return 0
+}
+
+/** Deletes the rows of the object's earlier version. */
+export async function deleteOwn(tx: Transaction, contract: Contract, entry: Entry): Promise<void> {
+  if (entry.loadedEtag === undefined) return
+  await tx.query(`DELETE FROM ${tableOf(contract)} WHERE _object_id = ${entry.id}`)
+}
+
+/** replace: the dataset is its newest object; an older one that comes later changes nothing. */
+async function takesOver({ tx, contract, entry, modified }: Merge): Promise<boolean> {
+  const newer = await tx.query(
+    `SELECT 1 FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND id <> $3
+       AND (loaded_modified, key COLLATE "C") > ($4, $5 COLLATE "C") LIMIT 1`,
+    [entry.lake, contract.dataset, entry.id, modified, entry.key],
+  )
+  const whose = newer.length > 0 ? `_object_id = ${entry.id}` : '_object_id IS NOT NULL'
+  await tx.query(`DELETE FROM ${tableOf(contract)} WHERE ${whose}`)
+  return newer.length === 0
+}
+
+async function upsert(merge: Merge): Promise<number> {
+  const { tx, contract, entry } = merge
+  const table = tableOf(contract)
+  const key = keyOf(contract)
+  const same = key.map((name) => `t.${name} = s.${name}`).join(' AND ')
+  const referenced = await dropRows(merge, same)
+  const standing = `FROM ${STAGE} s JOIN ${table} t ON ${same}
+    JOIN sluice.objects o ON o.id = t._object_id WHERE o.id <> ${entry.id}`
+  await tx.query(
+    `INSERT INTO sluice.overrides (winner, loser)
+     SELECT DISTINCT CASE WHEN ${later(merge)} THEN o.id ELSE ${entry.id} END,
+                     CASE WHEN ${later(merge)} THEN ${entry.id} ELSE o.id END ${standing}
+     ON CONFLICT DO NOTHING`,
+  )
+  const columns = columnsOf(contract)
+  const rest = [...columns.filter((name) => !key.includes(name)), '_object_id']
+  const set = rest.map((name) => `${name} = excluded.${name}`).join(', ')
+  await tx.query(`INSERT INTO ${table} AS t (${columns.join(', ')}, _object_id)
+    SELECT ${columns.join(', ')}, ${entry.id} FROM ${STAGE}
+    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set}
+    WHERE t._object_id IS NULL OR t._object_id = ${entry.id}
+      OR NOT EXISTS (SELECT 1 FROM sluice.objects o WHERE o.id = t._object_id AND ${later(merge)})`)
+  return referenced
+}
+
+/** Whether the object `o` wins over ours. */
+function later({ entry, modified }: Merge): string {
+  const ours = `${literal(modified.toISOString())}::timestamptz, ${literal(entry.key)} COLLATE "C"`
+  return `(o.loaded_modified, o.key COLLATE "C") > (${ours})`
+}
+
+/**
+ * Rows that the object's earlier version had and this one has not: deleted, unless a child points
+ * to them. Objects that had lost a row to one of them, or to a version that was newer than this
+ * one, are to be loaded again.
+ */
+async function dropRows(merge: Merge, same: string): Promise<number> {
+  const { tx, contract, entry, modified } = merge
+  if (entry.loadedEtag === undefined) return 0
+  const gone = `t._object_id = ${entry.id} AND NOT EXISTS (SELECT 1 FROM ${STAGE} s WHERE ${same})`
+  const free = notReferred(merge)
+  const rows = `FROM ${tableOf(contract)} t WHERE ${gone}`
+  const dropped = await tx.execute(['DELETE', rows, ...free.map((one) => `AND ${one}`)].join(' '))
+  const [kept] = free.length > 0 ? await tx.query(`SELECT count(*) AS rows ${rows}`) : []
+  const referenced = (kept?.rows as number | undefined) ?? 0
+  if (dropped === 0 && !(entry.loadedModified && modified < entry.loadedModified)) return referenced
+  await tx.query(
+    `WITH freed AS (DELETE FROM sluice.overrides WHERE winner = $1 RETURNING loser)
+     INSERT INTO sluice.due (lake, reload) SELECT $2, loser FROM freed`,
+    [entry.id, entry.lake],
+  )
+  return referenced
+}
+
+function notReferred({ contract, children }: Merge): string[] {
+  return children.flatMap((child) =>
+    child.foreignKeys
+      .filter((key) => key.dataset === contract.dataset)
+      .map((key) => {
+        const [theirs, ours] = [
+          columnsNamed(child, key.fields),
+          columnsNamed(contract, key.columns),
+        ]
+        const points = theirs.map((name, i) => `c.${name} = t.${ours[i]}`)
+        return `NOT EXISTS (SELECT 1 FROM ${tableOf(child)} c WHERE ${points.join(' AND ')})`
+      }),
+  )
+}

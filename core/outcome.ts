@@ -1,0 +1,21 @@
+/** What became of one object in one stage: a line of `--json`, a row of the table. */
+export interface Outcome {
+  stage: 'raw-ingestion' | 'silver'
+  /** The key below the lake. */
+  object: string
+  dataset: string | undefined
+  status: 'loaded' | 'unchanged' | 'refused' | 'held' | 'failed'
+  /** Why, of the last three; of `loaded` what else is worth knowing. */
+  reason: string | undefined
+  records: number
+  accepted: number
+  rejected: number
+  /** Rows that wait for their parent, in Postgres. */
+  waiting: number
+  /** The stage's own time for this object. */
+  seconds: number
+}
+
+export type Counts = Pick<Outcome, 'records' | 'accepted' | 'rejected' | 'waiting'>
+
+export const none: Counts = { records: 0, accepted: 0, rejected: 0, waiting: 0 }

@@ -1,0 +1,103 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Contract } from './contract.ts'
+import type { Duck } from './duckdb.ts'
+import { Refused } from './errors.ts'
+import { lexicalOf } from './lexical.ts'
+import { identifier, literal } from './names.ts'
+import { partitionValue } from './plan.ts'
+import { rejectsTable } from './rejects.ts'
+
+/** Typed Parquet by DuckDB: row groups of 122,880 rows, types as in the contract. */
+
+/** One file written locally, and the Hive folders that it belongs in: `year=2026/month=01`. */
+export interface Written {
+  path: string
+  folder: string
+}
+
+/**
+ * Writes the rows of a SELECT (columns by field name) below `folder`.
+ *
+ * @returns the number of rows; no row, no file
+ * @throws Refused where a value is too long to be the name of a folder
+ */
+export async function writeRows(
+  duck: Duck,
+  select: string,
+  contract: Contract,
+  folder: string,
+): Promise<number> {
+  const { partitionBy, compression } = contract
+  await mkdir(folder, { recursive: true })
+  const options = `FORMAT parquet, COMPRESSION ${compression}`
+  if (partitionBy.length === 0) {
+    const path = join(folder, 'data.parquet')
+    return duck.run(`COPY (${select}) TO ${literal(path)} (${options})`)
+  }
+  // The folders get names of ours, and theirs in the lake: DuckDB leaves a partition's column out
+  // of the files, and a field of the contract must stay in.
+  const values = partitionBy.map((one, i) => `${partitionValue(one)} AS _partition_${i}`)
+  const names = partitionBy.map((_, i) => `_partition_${i}`)
+  try {
+    return await duck.run(`COPY (SELECT *, ${values.join(', ')} FROM (${select}))
+      TO ${literal(folder)} (${options}, PARTITION_BY (${names.join(', ')}), OVERWRITE_OR_IGNORE)`)
+  } catch (error) {
+    if (!(error instanceof Error) || !/File name too long/i.test(error.message)) throw error
+    throw new Refused('too-long: a value of partitionBy is too long for the name of a folder')
+  }
+}
+
+/** The files that `writeRows` wrote. */
+export async function writtenFiles(folder: string, contract: Contract): Promise<Written[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.parquet'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted()
+    .map((path) => {
+      const below = dirname(path.slice(folder.length + 1))
+      return { path, folder: below === '.' ? '' : inLake(below, contract) }
+    })
+}
+
+function inLake(below: string, { partitionBy }: Contract): string {
+  const values = below.split('/').map((part) => part.slice(part.indexOf('=') + 1))
+  return values.map((value, i) => `${encodeURIComponent(partitionBy[i]!.name)}=${value}`).join('/')
+}
+
+/** Quarantine: each reject with its object, its place, its bytes and every error. */
+export async function writeRejects(
+  duck: Duck,
+  rejects: string,
+  object: { key: string; etag: string },
+  path: string,
+): Promise<void> {
+  await duck.run(`COPY (SELECT ${literal(object.key)} AS object, ${literal(object.etag)} AS version,
+      record, line, unhex(raw) AS raw, text, from_json(errors, '${errorShape}') AS errors
+    FROM ${rejectsTable(rejects)}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`)
+}
+
+const errorShape = '[{"rule":"VARCHAR","field":"VARCHAR","value":"VARCHAR","message":"VARCHAR"}]'
+
+/** A fence: a Parquet file of the dataset's schema, or quarantine's, that has no row. */
+export async function emptyFile(
+  duck: Duck,
+  contract: Contract | 'quarantine',
+  folder: string,
+): Promise<Buffer> {
+  const columns =
+    contract === 'quarantine'
+      ? `NULL::VARCHAR AS object, NULL::VARCHAR AS version, NULL::BIGINT AS record,
+         NULL::BIGINT AS line, NULL::BLOB AS raw, NULL::VARCHAR AS text,
+         from_json('[]', '${errorShape}') AS errors`
+      : contract.fields
+          .map((field) => {
+            const type = field.type === 'time' ? 'VARCHAR' : lexicalOf(field).type
+            return `NULL::${type} AS ${identifier(field.name)}`
+          })
+          .join(', ')
+  const path = join(folder, 'fence.parquet')
+  await duck.run(`COPY (SELECT ${columns} LIMIT 0) TO ${literal(path)} (FORMAT parquet)`)
+  return readFile(path)
+}

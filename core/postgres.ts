@@ -1,0 +1,117 @@
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+
+/** What the stages ask of a database: transactions of plain SQL, and COPY into a table. */
+export interface Database {
+  /** Commits what `work` did, or nothing of it where it throws. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  end(): Promise<void>
+}
+
+export type Row = Record<string, unknown>
+
+export interface Transaction {
+  query(sql: string, values?: unknown[]): Promise<Row[]>
+  /** How many rows the statement touched. */
+  execute(sql: string, values?: unknown[]): Promise<number>
+  /** `COPY … FROM STDIN`; the answer is the number of rows. */
+  copy(sql: string, source: Readable): Promise<number>
+  /** Runs `work` so that its failure undoes only itself, and throws on. */
+  attempt<T>(work: () => Promise<T>): Promise<T>
+}
+
+/**
+ * The database says no to the data themselves (SQLSTATE classes 22, 23 and 54: a value out of
+ * range, a constraint that the contract does not know, a limit): trying again cannot help.
+ */
+export class Unacceptable extends Error {
+  override name = 'Unacceptable'
+}
+
+/** At most so many connections of one process: SLUICE_CONNECTIONS, 4 by default. */
+const connections = Number(process.env.SLUICE_CONNECTIONS ?? 4)
+
+// BIGINT arrives as a string by default; counts and ids of ours are within 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+/** @param url `postgres://user:password@host:port/database` */
+export function openPostgres(url: string): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    application_name: 'sluice',
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    allowExitOnIdle: true,
+  })
+  // An idle connection that breaks is no news: the next one to be used will be another.
+  pool.on('error', () => {})
+  return {
+    transaction: (work) => transaction(pool, work),
+    end: () => pool.end(),
+  }
+}
+
+async function transaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  client.on('error', (error) => {
+    broken = error
+  })
+  try {
+    await client.query('BEGIN')
+    const done = await work(new PgTransaction(client))
+    await client.query('COMMIT')
+    return done
+  } catch (error) {
+    await client.query('ROLLBACK').catch((failed: Error) => {
+      broken ??= failed
+    })
+    throw classified(error)
+  } finally {
+    client.removeAllListeners('error')
+    client.release(broken)
+  }
+}
+
+class PgTransaction implements Transaction {
+  readonly #client: pg.PoolClient
+  #attempts = 0
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client
+  }
+
+  async query(sql: string, values?: unknown[]): Promise<Row[]> {
+    return (await this.#client.query(sql, values)).rows
+  }
+
+  async execute(sql: string, values?: unknown[]): Promise<number> {
+    return (await this.#client.query(sql, values)).rowCount ?? 0
+  }
+
+  async copy(sql: string, source: Readable): Promise<number> {
+    const sink = this.#client.query(copyFrom(sql))
+    await pipeline(source, sink)
+    return sink.rowCount
+  }
+
+  async attempt<T>(work: () => Promise<T>): Promise<T> {
+    const name = `attempt_${++this.#attempts}`
+    await this.#client.query(`SAVEPOINT ${name}`)
+    try {
+      return await work()
+    } catch (error) {
+      await this.#client.query(`ROLLBACK TO SAVEPOINT ${name}`)
+      throw classified(error)
+    }
+  }
+}
+
+function classified(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError) || !/^(22|23|54)/.test(error.code ?? '')) return error
+  const where = [error.where, error.detail].filter(Boolean).join('; ')
+  return new Unacceptable(`${error.message}${where && ` (${where})`}`, { cause: error })
+}

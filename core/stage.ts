@@ -1,0 +1,97 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { isDescriptor } from './catalog.ts'
+import { UnsafeKey } from './errors.ts'
+import { decodeKey, type Hint, hintsOf } from './event.ts'
+import type { Lake } from './lake.ts'
+import { none, type Outcome } from './outcome.ts'
+
+/** What is the same for every stage that takes events of objects. */
+export interface Stage {
+  name: Outcome['stage']
+  lake: Lake
+  /** Brings the object's current version in; undefined where there is nothing to bring. */
+  handle: (key: string) => Promise<Outcome | undefined>
+  /** The objects below a folder that its new descriptor may let through. */
+  stuck: (folder: string) => Promise<string[]>
+  /** Told how each object ended, failures too. */
+  report: (outcome: Outcome) => void
+}
+
+const nothingFailed: SQSBatchResponse = { batchItemFailures: [] }
+
+/**
+ * Takes what Lambda gets: a batch of SQS messages, of which those that fail are given back, or one
+ * event of S3 or EventBridge, which fails as a whole.
+ *
+ * @throws what kept a direct event from being handled: database, store, disk
+ */
+export async function handleEvent(stage: Stage, event: unknown): Promise<SQSBatchResponse> {
+  if (!isSqs(event)) {
+    for (const hint of hintsOf(event)) await handleHint(stage, hint)
+    return nothingFailed
+  }
+  const processor = new BatchProcessor(EventType.SQS)
+  const handleMessage = (message: SQSRecord) => handleBody(stage, message.body)
+  return processPartialResponse(event, handleMessage, processor, {
+    // One object at a time, so that memory is that of one; and an answer, whatever fails.
+    processInParallel: false,
+    throwOnFullBatchFailure: false,
+  })
+}
+
+function isSqs(event: unknown): event is SQSEvent {
+  const records = (event as Partial<SQSEvent> | null)?.Records
+  return Array.isArray(records) && records.every((one) => one.eventSource === 'aws:sqs')
+}
+
+async function handleBody(stage: Stage, body: string): Promise<void> {
+  for (const hint of hintsOf(JSON.parse(body))) await handleHint(stage, hint)
+}
+
+/** EventBridge's keys are plain on AWS and encoded on LocalStack: what stands there decides. */
+async function handleHint(stage: Stage, { bucket, key }: Hint): Promise<void> {
+  const { url } = stage.lake.store
+  if (url.startsWith('s3://') && url !== `s3://${bucket}`) {
+    throw new Error(`an event of bucket ${bucket}, but the lake is ${url}`)
+  }
+  const decoded = decodeKey(key)
+  const plain = decoded === key || (await stands(stage, key))
+  await handleKey(stage, plain ? key : decoded)
+}
+
+async function stands(stage: Stage, key: string): Promise<boolean> {
+  try {
+    return (await stage.lake.store.head(key)) !== undefined
+  } catch (error) {
+    if (error instanceof UnsafeKey) return false
+    throw error
+  }
+}
+
+/** One key below `bronze/`: an object, or a descriptor that may let several through. */
+async function handleKey(stage: Stage, key: string): Promise<void> {
+  if (!key.startsWith('bronze/')) return
+  const folder = key.slice(0, key.lastIndexOf('/'))
+  const keys = isDescriptor(key) ? await stage.stuck(folder) : [key]
+  for (const one of keys) {
+    const outcome = await attempt(stage, one)
+    if (outcome) stage.report(outcome)
+  }
+}
+
+/** A key that cannot be an object is refused; a fault is reported, and thrown on. */
+async function attempt(stage: Stage, key: string): Promise<Outcome | undefined> {
+  const started = performance.now()
+  try {
+    return await stage.handle(key)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message || error.name : String(error)
+    const seconds = (performance.now() - started) / 1000
+    const status = error instanceof UnsafeKey ? 'refused' : 'failed'
+    const end = { stage: stage.name, object: key, dataset: undefined, reason, seconds, ...none }
+    if (status === 'refused') return { ...end, status }
+    stage.report({ ...end, status })
+    throw error
+  }
+}

@@ -1,0 +1,134 @@
+import type { Contract } from './contract.ts'
+import { lockFor } from './ledger.ts'
+import { lexicalOf } from './lexical.ts'
+import { identifier } from './names.ts'
+import type { Transaction } from './postgres.ts'
+
+/** A dataset's table: made from the contract, or checked against it. */
+
+/** `"shop"."orders"` */
+export function tableOf(contract: Pick<Contract, 'schema' | 'table'>): string {
+  return `${identifier(contract.schema)}.${identifier(contract.table)}`
+}
+
+/** The columns of the contract's fields, quoted, in its order. */
+export function columnsOf(contract: Contract): string[] {
+  return contract.fields.map((field) => identifier(field.column))
+}
+
+/** The primary key's columns, quoted. */
+export function keyOf(contract: Contract): string[] {
+  return columnsNamed(contract, contract.primaryKey)
+}
+
+export function columnsNamed(contract: Contract, names: string[]): string[] {
+  return names.map((name) => {
+    return identifier(contract.fields.find((field) => field.name === name)?.column ?? name)
+  })
+}
+
+const checked = new Set<string>()
+
+/**
+ * Makes the table where there is none; else checks that every value of the contract has its place
+ * in it. A table that fits is not looked at again by this process, until something goes wrong.
+ *
+ * @throws Error with the ALTER TABLE to run: a fault of the database, that a person cures, and after
+ *   which the object is taken up again
+ */
+export async function ensureTable(tx: Transaction, contract: Contract): Promise<void> {
+  if (checked.has(contract.hash)) return
+  const found = await readColumns(tx, contract)
+  if (found.size === 0) await createTable(tx, contract)
+  else {
+    await checkTable(tx, contract, found)
+    checked.add(contract.hash)
+  }
+}
+
+/** The tables may have changed: look again. */
+export function forgetTables(): void {
+  checked.clear()
+}
+
+type Column = { type: string; filled: boolean }
+
+async function readColumns(tx: Transaction, contract: Contract): Promise<Map<string, Column>> {
+  const rows = await tx.query(
+    `SELECT attname AS name, format_type(atttypid, atttypmod) AS type,
+       NOT attnotnull OR atthasdef OR attidentity <> '' AS filled
+     FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+    [tableOf(contract)],
+  )
+  return new Map(rows.map((row) => [row.name as string, row as Column]))
+}
+
+/** A BRIN index finds the rows of an object, which lie together, and costs a load next to nothing. */
+async function createTable(tx: Transaction, contract: Contract): Promise<void> {
+  await lockFor(tx, 'tables')
+  if ((await readColumns(tx, contract)).size > 0) return
+  const columns = contract.fields.map((field) => {
+    const required = field.required || contract.primaryKey.includes(field.name)
+    return `${identifier(field.column)} ${lexicalOf(field).column}${required ? ' NOT NULL' : ''}`
+  })
+  const key = contract.load === 'upsert' ? [`PRIMARY KEY (${keyOf(contract).join(', ')})`] : []
+  await tx.query(`CREATE SCHEMA IF NOT EXISTS ${identifier(contract.schema)}`)
+  await tx.query(
+    `CREATE TABLE ${tableOf(contract)} (${[...columns, '_object_id bigint', ...key].join(', ')})`,
+  )
+  await tx.query(`CREATE INDEX ON ${tableOf(contract)} USING brin (_object_id)`)
+}
+
+async function checkTable(
+  tx: Transaction,
+  contract: Contract,
+  found: Map<string, Column>,
+): Promise<void> {
+  const table = tableOf(contract)
+  const cures: string[] = []
+  for (const field of contract.fields) {
+    const wanted = lexicalOf(field).column
+    const column = found.get(field.column)
+    const name = identifier(field.column)
+    if (!column) cures.push(`ADD COLUMN ${name} ${wanted}`)
+    else if (!holds(column.type, wanted)) cures.push(`ALTER COLUMN ${name} TYPE ${wanted}`)
+  }
+  if (!found.has('_object_id')) cures.push('ADD COLUMN _object_id bigint')
+  const names = new Set(contract.fields.map((field) => field.column))
+  for (const [name, { filled }] of found) {
+    if (!names.has(name) && !filled) cures.push(`ALTER COLUMN ${identifier(name)} DROP NOT NULL`)
+  }
+  if (contract.load === 'upsert' && !(await hasKey(tx, contract))) {
+    cures.push(`ADD PRIMARY KEY (${keyOf(contract).join(', ')})`)
+  }
+  if (cures.length === 0) return
+  const statement = `ALTER TABLE ${table} ${cures.join(', ')};`
+  throw new Error(`table ${table} does not fit ${contract.file}; run: ${statement}`)
+}
+
+/** Whether every value of the wanted type is kept exactly by a column of the type that is there. */
+function holds(there: string, wanted: string): boolean {
+  const type = there
+    .replace(/^timestamp without time zone$/, 'timestamp')
+    .replace(/^time without time zone$/, 'time')
+  if (type === wanted) return true
+  if (wanted === 'text') return type === 'character varying'
+  if (wanted === 'bigint') return type === 'numeric'
+  const [, precision, scale] = /^numeric\((\d+),(\d+)\)$/.exec(wanted) ?? []
+  if (precision === undefined) return false
+  const [, p, s] = /^numeric(?:\((\d+),(\d+)\))?$/.exec(type) ?? []
+  if (p === undefined) return type === 'numeric'
+  return Number(s) >= Number(scale) && Number(p) - Number(s) >= Number(precision) - Number(scale)
+}
+
+async function hasKey(tx: Transaction, contract: Contract): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute a
+             WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) AS names
+     FROM pg_index i
+     WHERE indrelid = to_regclass($1) AND indisunique AND indpred IS NULL AND indexprs IS NULL`,
+    [tableOf(contract)],
+  )
+  const wanted = keyOf(contract).toSorted().join()
+  return rows.some((row) => (row.names as string[]).map(identifier).toSorted().join() === wanted)
+}

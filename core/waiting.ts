@@ -1,0 +1,81 @@
+import type { Contract, ForeignKey } from './contract.ts'
+import type { Entry } from './ledger.ts'
+import { makeStage, STAGE } from './merge.ts'
+import { identifier, literal, postgresName } from './names.ts'
+import type { Transaction } from './postgres.ts'
+import { columnsNamed, columnsOf, tableOf } from './table.ts'
+
+/**
+ * Orphans: rows whose parent is not there yet. They wait in the ledger, as they will go into their
+ * table, and are looked at again whenever an object of a parent was loaded.
+ */
+
+/**
+ * Moves the orphans among the staged rows to `sluice.waiting`. A key with a missing part refers to
+ * nothing, as in SQL (MATCH SIMPLE).
+ *
+ * @returns how many wait
+ */
+export async function setOrphansAside(
+  tx: Transaction,
+  contract: Contract,
+  entry: Entry,
+): Promise<number> {
+  let waiting = 0
+  // A row that waits may be another's parent, of the same dataset: until none follows.
+  for (let moved = 1; moved > 0; ) {
+    moved = 0
+    for (const key of contract.foreignKeys) moved += await moveOrphans(tx, contract, entry, key)
+    waiting += moved
+    if (!contract.foreignKeys.some((key) => key.dataset === contract.dataset)) break
+  }
+  return waiting
+}
+
+async function moveOrphans(
+  tx: Transaction,
+  contract: Contract,
+  entry: Entry,
+  key: ForeignKey,
+): Promise<number> {
+  const own = columnsNamed(contract, key.fields)
+  const whole = own.map((name) => `s.${name} IS NOT NULL`).join(' AND ')
+  const parents = [parentTable(key), ...(key.dataset === contract.dataset ? [STAGE] : [])]
+  const absent = parents.map((parent) => {
+    const same = own
+      .map((name, i) => `p.${identifier(postgresName(key.columns[i]!))} = s.${name}`)
+      .join(' AND ')
+    return `NOT EXISTS (SELECT 1 FROM ${parent} p WHERE ${same})`
+  })
+  const missing = `${key.dataset} ${key.columns.join(', ')} = `
+  return tx.execute(
+    `WITH orphan AS (
+       DELETE FROM ${STAGE} s WHERE ${whole} AND ${absent.join(' AND ')} RETURNING s.*
+     )
+     INSERT INTO sluice.waiting (object_id, record, line, "row", missing)
+     SELECT ${entry.id}, _record, _line, to_jsonb(o) - '_record' - '_line',
+       ${literal(missing)} || concat_ws(', ', ${own.map((name) => `o.${name}`).join(', ')})
+     FROM orphan o`,
+  )
+}
+
+/** Stages the object's waiting rows once more, and forgets that they waited. */
+export async function stageWaiting(
+  tx: Transaction,
+  contract: Contract,
+  entry: Entry,
+): Promise<number> {
+  await makeStage(tx, contract)
+  const columns = columnsOf(contract).join(', ')
+  return tx.execute(
+    `WITH again AS (DELETE FROM sluice.waiting WHERE object_id = ${entry.id} RETURNING *)
+     INSERT INTO ${STAGE} (${columns}, _record, _line)
+     SELECT ${columns}, w.record, w.line FROM again w
+     CROSS JOIN LATERAL jsonb_populate_record(NULL::${tableOf(contract)}, w."row") r`,
+  )
+}
+
+function parentTable(key: ForeignKey): string {
+  const [schema, table] = key.dataset.split('.') as [string, string]
+  return tableOf({ schema, table })
+}

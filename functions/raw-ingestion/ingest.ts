@@ -1,0 +1,209 @@
+import { govern, looksLikeCsv } from '../../core/catalog.ts'
+import type { Contract } from '../../core/contract.ts'
+import type { Duck } from '../../core/duckdb.ts'
+import { Refused } from '../../core/errors.ts'
+import { familyOf } from '../../core/family.ts'
+import type { Lake } from '../../core/lake.ts'
+import { claimDataset, type Entry, leaveWork, lockFor, note, takeKey } from '../../core/ledger.ts'
+import { load } from '../../core/load.ts'
+import { deleteOwn, makeStage, mergeStage, STAGE } from '../../core/merge.ts'
+import type { ObjectVersion } from '../../core/object-store.ts'
+import { type Counts, none, type Outcome } from '../../core/outcome.ts'
+import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
+import { rejectsTable } from '../../core/rejects.ts'
+import { columnsOf, ensureTable, forgetTables, tableOf } from '../../core/table.ts'
+import { decide } from '../../core/take.ts'
+import { validate } from '../../core/validate.ts'
+import { setOrphansAside } from '../../core/waiting.ts'
+
+/** Bronze → Postgres: one object, one transaction. */
+
+/**
+ * Brings the version of `key` that is current now into its table, or says why not.
+ *
+ * @param again load it even if its version is settled (it had lost rows that are free now)
+ * @returns undefined where no object stands under the key
+ * @throws Busy, or a fault of database, store or disk: nothing has changed then, and it may be retried
+ */
+export async function ingest(
+  lake: Lake,
+  database: Database,
+  key: string,
+  again = false,
+): Promise<Outcome | undefined> {
+  const started = performance.now()
+  if (!looksLikeCsv(key) && (await isIgnored(lake, key))) return undefined
+  try {
+    // COMMIT is the commit point: it makes rows, rejects and ledger row final, or none of them.
+    return await database.transaction((tx) => ingestKey(lake, tx, key, again, started))
+  } catch (error) {
+    forgetTables()
+    throw error
+  }
+}
+
+/** What is no CSV and has no contract leaves no row in the ledger. */
+async function isIgnored(lake: Lake, key: string): Promise<boolean> {
+  const version = await lake.store.head(key)
+  if (!version) return true
+  return decide(version, await govern(lake.store, key), undefined).what === 'ignored'
+}
+
+async function ingestKey(
+  lake: Lake,
+  tx: Transaction,
+  key: string,
+  again: boolean,
+  started: number,
+): Promise<Outcome | undefined> {
+  const entry = await takeKey(tx, lake.store.url, key)
+  const version = await lake.store.head(key)
+  if (!version) return undefined
+  const governing = await govern(lake.store, key)
+  const { dataset } = governing
+  const decision = decide(version, governing, again ? undefined : entry)
+  if (decision.what === 'ignored') return undefined
+  if (decision.what === 'unchanged') return said(entry, { ...entry, status: 'unchanged' }, started)
+  const end =
+    decision.what === 'load'
+      ? await loadOrRefuse(lake, tx, entry, version, decision.contract)
+      : { status: decision.what, reason: decision.reason, ...none }
+  const seconds = (performance.now() - started) / 1000
+  await note(tx, entry, version, governing, { dataset, seconds, ...end })
+  return said(entry, { dataset, ...end }, started)
+}
+
+type End = Counts &
+  Pick<Outcome, 'reason'> & { status: 'loaded' | 'refused' | 'held' | 'unchanged' }
+
+function said(entry: Entry, end: End & { dataset?: string | undefined }, started: number): Outcome {
+  const { status, reason, records, accepted, rejected, waiting } = end
+  return {
+    stage: 'raw-ingestion',
+    object: entry.key,
+    dataset: end.dataset ?? entry.dataset,
+    status,
+    reason: status === 'unchanged' ? undefined : reason,
+    records,
+    accepted,
+    rejected,
+    waiting,
+    seconds: (performance.now() - started) / 1000,
+  }
+}
+
+/** A refusal undoes what was loaded so far; the ledger's row says so in the same transaction. */
+async function loadOrRefuse(
+  lake: Lake,
+  tx: Transaction,
+  entry: Entry,
+  version: ObjectVersion,
+  contract: Contract,
+): Promise<End & { status: 'loaded' | 'refused' }> {
+  try {
+    return await tx.attempt(() => loadObject(lake, tx, entry, version, contract))
+  } catch (error) {
+    if (!(error instanceof Refused) && !(error instanceof Unacceptable)) throw error
+    const why =
+      error instanceof Unacceptable
+        ? `the database does not take it: ${error.message}`
+        : error.message
+    return { status: 'refused', reason: why, ...none }
+  }
+}
+
+async function loadObject(
+  lake: Lake,
+  tx: Transaction,
+  entry: Entry,
+  version: ObjectVersion,
+  contract: Contract,
+): Promise<End & { status: 'loaded' }> {
+  await claim(tx, entry.lake, contract)
+  const family = await familyOf(lake.store, contract)
+  await ensureTable(tx, contract)
+  for (const parent of family.parents) await ensureTable(tx, parent)
+  for (const child of family.children) await ensureTable(tx, child)
+  return lake.withScratch(async (folder, duck) => {
+    const copy = await lake.store.open(version)
+    try {
+      const work = { duck, tx, entry, version, contract, path: copy.path, folder }
+      const direct = contract.load === 'append' && contract.foreignKeys.length === 0
+      const end = direct ? await straight(work) : await staged(work, family.children)
+      await copy.verify()
+      const waits = end.waiting > 0 ? [contract] : []
+      await leaveWork(tx, entry.lake, [...family.children, ...waits])
+      return end
+    } finally {
+      await copy.release()
+    }
+  })
+}
+
+interface Work {
+  duck: Duck
+  tx: Transaction
+  entry: Entry
+  version: ObjectVersion
+  contract: Contract
+  path: string
+  folder: string
+}
+
+type Loaded = End & { status: 'loaded' }
+
+/** Rows that only their own object touches go right into the table. */
+async function straight(work: Work): Promise<Loaded> {
+  const { duck, tx, entry, contract, folder, version } = work
+  await deleteOwn(tx, contract, entry)
+  const into = `${tableOf(contract)} (${[...columnsOf(contract), '_object_id'].join(', ')})`
+  const verdict = await validate({ ...work, key: entry.key }, (select) =>
+    tx.attempt(() => {
+      const rows = `SELECT *, ${entry.id} FROM (${select})`
+      return load(duck, rows, tx, into, folder, version.size)
+    }),
+  )
+  await keepRejects(work, verdict.rejects)
+  return { status: 'loaded', reason: undefined, ...verdict, waiting: 0 }
+}
+
+/** Rows that meet those of other objects are staged, and merged under the dataset's lock. */
+async function staged(work: Work, children: Contract[]): Promise<Loaded> {
+  const { duck, tx, entry, contract, folder, version } = work
+  await makeStage(tx, contract)
+  const places = contract.foreignKeys.length > 0
+  const columns = [...columnsOf(contract), ...(places ? ['_record', '_line'] : [])]
+  const into = `${STAGE} (${columns.join(', ')})`
+  const verdict = await validate({ ...work, key: entry.key, places }, (select) =>
+    tx.attempt(() => load(duck, select, tx, into, folder, version.size)),
+  )
+  await keepRejects(work, verdict.rejects)
+  await lockFor(tx, contract.dataset)
+  await tx.query('DELETE FROM sluice.waiting WHERE object_id = $1', [entry.id])
+  const waiting = await setOrphansAside(tx, contract, entry)
+  const { modified } = version
+  const referenced = await mergeStage({ tx, contract, entry, modified, children })
+  const reason =
+    referenced > 0
+      ? `referenced: ${referenced} rows that it no longer has stay for children`
+      : undefined
+  return { status: 'loaded', reason, ...verdict, accepted: verdict.accepted - waiting, waiting }
+}
+
+async function keepRejects({ duck, tx, entry, folder }: Work, rejects?: string): Promise<void> {
+  await tx.query('DELETE FROM sluice.rejects WHERE object_id = $1', [entry.id])
+  if (!rejects) return
+  const into = 'sluice.rejects (object_id, record, line, raw, text, errors)'
+  const rows = `SELECT ${entry.id}, record, line, '\\x' || raw, text, errors FROM ${rejectsTable(rejects)}`
+  await load(duck, rows, tx, into, folder, 0)
+}
+
+/** Two folders whose names fall together would share a table. */
+async function claim(tx: Transaction, lake: string, contract: Contract): Promise<void> {
+  const folder = contract.file.split('/').slice(0, -1).join('/')
+  const owner = await claimDataset(tx, lake, contract.dataset, folder)
+  if (owner === folder) return
+  throw new Refused(
+    `${contract.file}: dataset ${contract.dataset} is that of ${owner}; rename folder or resource`,
+  )
+}

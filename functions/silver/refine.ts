@@ -1,0 +1,170 @@
+import { join } from 'node:path'
+import { type Governing, govern } from '../../core/catalog.ts'
+import { type Outcome as Committed, commit, type Goal } from '../../core/commit.ts'
+import type { Contract } from '../../core/contract.ts'
+import type { Duck } from '../../core/duckdb.ts'
+import { Refused } from '../../core/errors.ts'
+import type { Lake } from '../../core/lake.ts'
+import {
+  fileStem,
+  folderOf,
+  type Manifest,
+  manifestKey,
+  parseManifest,
+} from '../../core/manifest.ts'
+import type { ObjectVersion } from '../../core/object-store.ts'
+import { type Counts, none, type Outcome } from '../../core/outcome.ts'
+import { emptyFile, writeRejects, writeRows, writtenFiles } from '../../core/parquet.ts'
+import { decide } from '../../core/take.ts'
+import { validate } from '../../core/validate.ts'
+
+/** Bronze → Silver Parquet: one object, one manifest. */
+
+/**
+ * Brings the version of `key` that is current now into Silver, or says why not. Its commit point is
+ * the manifest's (core/commit.ts).
+ *
+ * @returns undefined where no object stands under the key
+ * @throws Busy where another writer is at it, or a fault of the store or the disk: to be retried
+ */
+export async function refine(lake: Lake, key: string): Promise<Outcome | undefined> {
+  const started = performance.now()
+  const said = (dataset: string | undefined, end: End): Outcome => {
+    const seconds = (performance.now() - started) / 1000
+    return { stage: 'silver', object: key, dataset, waiting: 0, seconds, ...end }
+  }
+  const first = await look(lake, key)
+  if (!first) return undefined
+  const { dataset } = first.governing
+  // Without a dataset there is no folder of Silver that could keep the fact.
+  if (!dataset) {
+    const decision = decide(first.version, first.governing, undefined)
+    if (decision.what !== 'held' && decision.what !== 'refused') return undefined
+    return said(dataset, { status: decision.what, reason: decision.reason, ...none })
+  }
+  return lake.withScratch(async (folder, duck) => {
+    const done = await commit<Manifest>({
+      store: lake.store,
+      record: manifestKey(dataset, key),
+      parse: parseManifest,
+      target: (state) => nextState({ lake, key, dataset, folder, duck }, state),
+      fence: async (dead) => {
+        const quarantined = dead.startsWith('quarantine/')
+        const { contract } = (await govern(lake.store, key)) ?? first.governing
+        return emptyFile(duck, quarantined || !contract ? 'quarantine' : contract, folder)
+      },
+    })
+    return said(dataset, endOf(done))
+  })
+}
+
+type End = Omit<Counts, 'waiting'> & Pick<Outcome, 'status' | 'reason'>
+
+function endOf({ done, state }: Committed<Manifest>): End {
+  if (!state) return { status: 'unchanged', reason: undefined, ...none }
+  const { status, reason, records, accepted, rejected } = state
+  const unchanged = done === 'unchanged' && status === 'loaded'
+  return { status: unchanged ? 'unchanged' : status, reason, records, accepted, rejected }
+}
+
+async function look(lake: Lake, key: string) {
+  const version = await lake.store.head(key)
+  return version && { version, governing: await govern(lake.store, key) }
+}
+
+interface Work {
+  lake: Lake
+  key: string
+  dataset: string
+  folder: string
+  duck: Duck
+}
+
+/** What is to be committed over `state`; the manifest was read before the object is looked at. */
+async function nextState(work: Work, state: Manifest | null): Promise<Goal<Manifest> | undefined> {
+  const seen = await look(work.lake, work.key)
+  if (!seen || seen.governing.dataset !== work.dataset) return undefined
+  const { version, governing } = seen
+  const decision = decide(version, governing, state ?? undefined)
+  const base = { ...factsOf(work, version, governing), standing: state?.standing }
+  const refused = (reason: string): Goal<Manifest> => {
+    return { state: { ...base, status: 'refused', reason, ...none }, replaces: false, files: [] }
+  }
+  if (decision.what === 'refused') {
+    const known = state?.status === 'refused' && state.etag === version.etag
+    return known && state.contract === governing.hash ? undefined : refused(decision.reason)
+  }
+  if (decision.what !== 'load') return undefined
+  try {
+    return await writeVersion(work, version, decision.contract, base)
+  } catch (error) {
+    if (error instanceof Refused) return refused(error.message)
+    throw error
+  }
+}
+
+type Facts = Omit<Manifest, 'status' | 'reason' | 'records' | 'accepted' | 'rejected'>
+
+function factsOf(work: Work, version: ObjectVersion, governing: Governing): Facts {
+  return {
+    object: work.key,
+    dataset: work.dataset,
+    etag: version.etag,
+    ...(version.versionId === undefined ? {} : { versionId: version.versionId }),
+    size: version.size,
+    modified: version.modified.toISOString(),
+    contract: governing.hash,
+  }
+}
+
+/** Writes the version's Parquet locally; the commit gives it its names. */
+async function writeVersion(
+  work: Work,
+  version: ObjectVersion,
+  contract: Contract,
+  base: Facts,
+): Promise<Goal<Manifest>> {
+  const { duck, lake, key, folder } = work
+  const copy = await lake.store.open(version)
+  try {
+    let out = folder
+    let tries = 0
+    const verdict = await validate({ duck, contract, path: copy.path, key, folder }, (select) => {
+      out = join(folder, `rows-${version.etag}-${tries++}`)
+      return writeRows(duck, select, contract, out)
+    })
+    await copy.verify()
+    const { records, accepted, rejected, rejects } = verdict
+    const files = accepted > 0 ? await rowFiles(out, version, contract) : []
+    if (rejects) files.push(await rejectFile(work, version, contract, rejects))
+    const standing = version.etag
+    const counts = { records, accepted, rejected }
+    return { state: { ...base, status: 'loaded', ...counts, standing }, replaces: true, files }
+  } finally {
+    await copy.release()
+  }
+}
+
+type File = Goal<Manifest>['files'][number]
+
+async function rowFiles(out: string, version: ObjectVersion, contract: Contract): Promise<File[]> {
+  const stem = fileStem(version, contract.hash)
+  const base = folderOf('silver', contract.dataset)
+  const written = await writtenFiles(out, contract)
+  return written.map(({ path, folder }, i) => ({
+    path,
+    key: (epoch) => [base, folder, `${stem}-${epoch}-${i}.parquet`].filter(Boolean).join('/'),
+  }))
+}
+
+async function rejectFile(
+  { duck, folder, key }: Work,
+  version: ObjectVersion,
+  contract: Contract,
+  rejects: string,
+): Promise<File> {
+  const path = join(folder, 'quarantine.parquet')
+  await writeRejects(duck, rejects, { key, etag: version.etag }, path)
+  const base = `${folderOf('quarantine', contract.dataset)}/${fileStem(version, contract.hash)}`
+  return { path, key: (epoch) => `${base}-${epoch}.parquet` }
+}
