@@ -2,6 +2,7 @@ import type { Contract } from './contract.ts'
 import type { Field } from './field.ts'
 import { type Lexical, lexicalOf } from './lexical.ts'
 import { literal } from './names.ts'
+import { re2Pattern } from './pattern.ts'
 
 /** One thing that must hold of a record: SQL that is true or false, never NULL. */
 export interface Check {
@@ -10,6 +11,8 @@ export interface Check {
   /** The expression of the offending text. */
   text: string
   ok: string
+  /** Where this is false, another check has told what is wrong, and this one says nothing. */
+  given: string
   message: string
 }
 
@@ -22,10 +25,13 @@ export interface Check {
 export function checksOf(field: Field, contract: Contract, x: string, v: string): Check[] {
   const lexical = lexicalOf(field)
   const check = (rule: Check['rule'], ok: string, message: string): Check => {
-    return { rule, field: field.name, text: x, ok, message }
+    return { rule, field: field.name, text: x, ok, given: 'true', message }
   }
-  const constraint = (name: string, ok: string, value: unknown) =>
-    check('constraint-error', `(${v} IS NULL OR ${ok})`, `${name} is ${JSON.stringify(value)}`)
+  const constraint = (name: string, ok: string, value: unknown): Check => {
+    const message = `${name} is ${typeof value === 'string' ? value : JSON.stringify(value)}`
+    const given = lexical.exact(x, v)
+    return { ...check('constraint-error', `(${v} IS NULL OR ${ok})`, message), given }
+  }
   const checks: Check[] = []
   if (contract.primaryKey.includes(field.name)) {
     const message = 'a part of the primary key is missing; every record needs one'
@@ -50,7 +56,7 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
     checks.push(constraint('maxLength', `${length} <= ${field.maxLength}`, field.maxLength))
   }
   if (field.pattern !== undefined) {
-    const ok = `regexp_full_match(${v}, ${literal(field.pattern)})`
+    const ok = `regexp_full_match(${v}, ${literal(re2Pattern(field.pattern))})`
     checks.push(constraint('pattern', ok, field.pattern))
   }
   if (field.enum) {
@@ -77,7 +83,7 @@ export function membersOf(
     }
   })
   if (field.pattern !== undefined) {
-    const sql = `regexp_full_match('', ${literal(field.pattern)}) IS NOT NULL`
+    const sql = `regexp_full_match('', ${literal(re2Pattern(field.pattern))}) IS NOT NULL`
     given.push({ name: 'pattern', value: field.pattern, sql })
   }
   return given.map((one) => ({ field: field.name, ...one }))

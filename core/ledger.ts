@@ -1,4 +1,5 @@
 import type { Governing } from './catalog.ts'
+import { shortHash } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 import type { Counts, Outcome } from './outcome.ts'
 import type { Database, Row, Transaction } from './postgres.ts'
@@ -55,6 +56,9 @@ CREATE TABLE IF NOT EXISTS sluice.overrides (
   PRIMARY KEY (winner, loser)
 );
 
+-- scripts that were run, by the hash of their text
+CREATE TABLE IF NOT EXISTS sluice.scripts (hash text PRIMARY KEY, at timestamptz DEFAULT now());
+
 -- work that a commit left to be done after it, and that a crash must not forget
 CREATE TABLE IF NOT EXISTS sluice.due (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -72,6 +76,18 @@ export async function prepareLedger(database: Database): Promise<void> {
     if (found?.there) return
     await lockFor(tx, 'tables')
     await tx.query(tables)
+  })
+}
+
+/** Runs a script (setup.sql) once for each text of it. */
+export async function runOnce(database: Database, script: string): Promise<void> {
+  const hash = shortHash(script)
+  await database.transaction(async (tx) => {
+    await lockFor(tx, 'tables')
+    const done = await tx.query('SELECT 1 FROM sluice.scripts WHERE hash = $1', [hash])
+    if (done.length > 0) return
+    await tx.query(script)
+    await tx.query('INSERT INTO sluice.scripts (hash) VALUES ($1)', [hash])
   })
 }
 
@@ -231,4 +247,17 @@ export async function stuckObjects(
     ),
   )
   return rows.map((row) => row.key as string)
+}
+
+/** How every object of a lake stands in Postgres. */
+export async function outcomesOf(database: Database, lake: string): Promise<Outcome[]> {
+  const rows = await database.transaction((tx) =>
+    tx.query(
+      `SELECT key AS object, dataset, status, reason, records, accepted, rejected, waiting,
+         coalesce(seconds, 0) AS seconds
+       FROM sluice.objects WHERE lake = $1 AND status <> 'new' ORDER BY key`,
+      [lake],
+    ),
+  )
+  return rows.map((row) => ({ stage: 'raw-ingestion', ...row }) as Outcome)
 }

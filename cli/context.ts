@@ -1,0 +1,69 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type Lake, openLake } from '../core/lake.ts'
+import { prepareLedger, runOnce } from '../core/ledger.ts'
+import { type Database, openPostgres } from '../core/postgres.ts'
+import { localPostgres } from '../local/postgres.ts'
+
+/** What every command works on: a lake, and the database that belongs to it. */
+export interface Context {
+  lake: Lake
+  database: Database
+  /** Where the database is, for a person with psql. */
+  url: string
+  /** The lake's folder, where it is one. */
+  folder: string | undefined
+  close(): Promise<void>
+}
+
+export interface Place {
+  lake: string
+  database?: string
+}
+
+/**
+ * Opens the lake and the database: DATABASE_URL or `--database`, else the lake's own Postgres.
+ * A database that is away is waited for.
+ */
+export async function openContext(place: Place): Promise<Context> {
+  if (!place.lake.includes('://')) mkdirSync(join(place.lake, 'bronze'), { recursive: true })
+  const lake = openLake(place.lake)
+  const { url } = lake.store
+  const folder = url.startsWith('file://') ? fileURLToPath(url) : undefined
+  const given = place.database ?? process.env.DATABASE_URL
+  const own = given ? undefined : await localPostgres(folder ? join(folder, '.sluice') : '.sluice')
+  const database = openPostgres(given ?? own!.url)
+  await untilThere(() => prepareLedger(database))
+  await setUp(database)
+  return {
+    lake,
+    database,
+    url: given ?? own!.url,
+    folder,
+    async close() {
+      await database.end()
+      await own?.release()
+    },
+  }
+}
+
+/** setup.sql of the current folder, once for each content of it. */
+async function setUp(database: Database): Promise<void> {
+  if (existsSync('setup.sql')) await runOnce(database, readFileSync('setup.sql', 'utf8'))
+}
+
+/** Some ten seconds of patience with a database that is still starting. */
+async function untilThere(work: () => Promise<void>): Promise<void> {
+  for (let delay = 100; ; delay *= 2) {
+    try {
+      return await work()
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? ''
+      const passing = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|57P03|53300)$/.test(code)
+      if (!passing || delay > 6400) throw error
+      await sleep(delay)
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { copyFileSync, existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { basename, join, relative, resolve, sep } from 'node:path'
+import { type Command, CommanderError } from 'commander'
+import type { Outcome } from '../core/outcome.ts'
+import { Pipeline } from '../local/pipeline.ts'
+import { type Context, openContext } from './context.ts'
+import { type CommonOptions, commandOf } from './options.ts'
+import { exitCodeOf, jsonLine, tableOf } from './report.ts'
+
+interface IngestOptions extends CommonOptions {
+  package?: string
+}
+
+export function ingestCommand(): Command {
+  return commandOf('ingest', 'load these objects now, and end')
+    .argument('<file...>', 'files of Bronze, by path or by key')
+    .option('--package <folder>', 'copy files from elsewhere into bronze/<folder>/ first')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice ingest data/bronze/shop/customers.csv\n' +
+        '  sluice ingest ~/Downloads/orders.csv --package shop',
+    )
+    .action(ingest)
+}
+
+async function ingest(files: string[], options: IngestOptions): Promise<void> {
+  const context = await openContext(options)
+  const outcomes: Outcome[] = []
+  const report = (outcome: Outcome) => {
+    outcomes.push(outcome)
+    if (options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
+  }
+  const patience = { tries: 8, first: 250, longest: 8_000, forever: false }
+  const pipeline = new Pipeline(context.lake, context.database, report, patience)
+  try {
+    const keys = files.map((file) => keyOf(file, context, options))
+    for (const key of keys) await mustStand(context, key)
+    pipeline.add(keys)
+    await pipeline.rest()
+  } finally {
+    await pipeline.close()
+    await context.close()
+  }
+  if (!options.json) process.stdout.write(`${tableOf(outcomes)}\n`)
+  process.exitCode = exitCodeOf(outcomes)
+}
+
+function keyOf(file: string, context: Context, options: IngestOptions): string {
+  const { folder } = context
+  if (!folder || file.startsWith('bronze/')) return file
+  if (options.package !== undefined && existsSync(file)) {
+    const key = `bronze/${options.package}/${basename(file)}`
+    mkdirSync(join(folder, 'bronze', options.package), { recursive: true })
+    copyFileSync(file, join(folder, key))
+    return key
+  }
+  const path = existsSync(file) ? realpathSync(file) : resolve(file)
+  const key = relative(folder, path).split(sep).join('/')
+  if (key.startsWith('bronze/')) return key
+  throw usage(`${file} is not below ${join(folder, 'bronze')}: give --package to copy it there`)
+}
+
+async function mustStand({ lake }: Context, key: string): Promise<void> {
+  if (await lake.store.head(key)) return
+  throw usage(`no object ${key} in ${lake.store.url}`)
+}
+
+function usage(message: string): CommanderError {
+  process.stderr.write(`sluice: ${message}\n`)
+  return new CommanderError(2, 'sluice.usage', message)
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { Refused } from '../core/errors.ts'
+import { ingestCommand } from './ingest.ts'
+import { rejectsCommand } from './rejects.ts'
+import { startCommand } from './start.ts'
+import { statusCommand } from './status.ts'
+
+/**
+ * Exit codes: 0 all well; 1 failed; 2 usage; 3 ended well, but something was rejected, waits, or
+ * was refused or held.
+ */
+const program = new Command('sluice')
+  .description('CSV objects into Postgres and Silver Parquet, every record accounted for')
+  .showHelpAfterError()
+  .addCommand(startCommand())
+  .addCommand(ingestCommand())
+  .addCommand(statusCommand())
+  .addCommand(rejectsCommand())
+
+for (const command of [program, ...program.commands]) command.exitOverride()
+
+// `sluice rejects | head` ends when head has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else {
+    const told = error instanceof Error ? error.message || error.name : String(error)
+    process.stderr.write(`sluice: ${told}\n`)
+    process.exitCode = error instanceof Refused ? 2 : 1
+  }
+}

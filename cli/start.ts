@@ -1,0 +1,133 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SingleBar } from 'cli-progress'
+import type { Command } from 'commander'
+import type { Outcome } from '../core/outcome.ts'
+import { Pipeline } from '../local/pipeline.ts'
+import { type Context, openContext } from './context.ts'
+import { type CommonOptions, commandOf } from './options.ts'
+import { exitCodeOf, jsonLine, tableOf } from './report.ts'
+
+interface StartOptions extends CommonOptions {
+  once?: boolean
+}
+
+/** A bucket tells a laptop of no change: it is listed again so often. */
+const POLL_MS = 5_000
+
+export function startCommand(): Command {
+  return commandOf('start', 'load what is in Bronze, then whatever comes')
+    .option('--once', 'end when all is done')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice start\n  sluice start --lake /srv/lake --once --json',
+    )
+    .action(start)
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const stop = stopSignal()
+  const context = await openContext(options)
+  const teller = new Teller(options)
+  // Once, what fails is given up after some 25 s, which is longer than a crashed writer's intent
+  // lives; else it is tried until it goes through, as a queue that is redriven would.
+  const patience = { tries: 8, first: 250, longest: 8_000, forever: !options.once }
+  const pipeline = new Pipeline(context.lake, context.database, teller.report, patience)
+  try {
+    const work = options.once ? scan(pipeline, teller) : serve(pipeline, context, teller, stop)
+    await Promise.race([work, aborted(stop)])
+  } finally {
+    teller.end()
+    await pipeline.close()
+    await context.close()
+  }
+  process.exitCode = options.once ? (stop.aborted ? 1 : exitCodeOf(teller.outcomes())) : 0
+}
+
+async function scan(pipeline: Pipeline, teller: Teller): Promise<void> {
+  await pipeline.scan(teller.begin)
+  teller.table()
+}
+
+async function serve(
+  pipeline: Pipeline,
+  context: Context,
+  teller: Teller,
+  stop: AbortSignal,
+): Promise<void> {
+  if (context.folder) await pipeline.watch(context.folder)
+  await scan(pipeline, teller)
+  const where = context.folder ? `${context.folder}/bronze/<package>/` : context.lake.store.url
+  teller.say(`Postgres: ${context.url}\nWatching ${where} (Ctrl-C ends)`)
+  while (!context.folder && !stop.aborted) {
+    await sleep(POLL_MS, undefined, { signal: stop }).catch(() => {})
+    await pipeline.scan()
+  }
+  await aborted(stop)
+}
+
+/** Tells ends as they come: JSON on stdout, a bar and a table on a terminal, then lines. */
+class Teller {
+  readonly #options: StartOptions
+  readonly #ends = new Map<string, Outcome>()
+  readonly #bar: SingleBar | undefined
+  #live = false
+
+  constructor(options: StartOptions) {
+    this.#options = options
+    if (options.json || !process.stderr.isTTY) return
+    const format = '{bar} {value}/{total} objects × stages, {duration_formatted}'
+    this.#bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true })
+  }
+
+  begin = (objects: number): void => {
+    this.#bar?.start(2 * objects, 0)
+  }
+
+  report = (outcome: Outcome): void => {
+    this.#ends.set(`${outcome.stage} ${outcome.object}`, outcome)
+    this.#bar?.increment()
+    if (this.#options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
+    else if (this.#live && outcome.status !== 'unchanged') this.say(lineOf(outcome))
+  }
+
+  table(): void {
+    this.end()
+    this.#live = true
+    this.say(tableOf(this.outcomes()))
+  }
+
+  outcomes(): Outcome[] {
+    return [...this.#ends.values()]
+  }
+
+  say(text: string): void {
+    if (!this.#options.json) process.stdout.write(`${text}\n`)
+  }
+
+  end(): void {
+    this.#bar?.stop()
+  }
+}
+
+function lineOf({ stage, object, status, reason, accepted, rejected, waiting }: Outcome): string {
+  const counts = `${accepted} accepted, ${rejected} rejected, ${waiting} waiting`
+  return `${stage} ${object}: ${status}${reason ? `: ${reason}` : `, ${counts}`}`
+}
+
+/** The first Ctrl-C lets what runs end; the second one ends at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(130)
+      process.stderr.write('\nsluice: ending what runs; once more to end at once\n')
+      stop.abort()
+    })
+  }
+  return stop.signal
+}
+
+async function aborted(stop: AbortSignal): Promise<void> {
+  if (!stop.aborted) await once(stop, 'abort')
+}

@@ -1,0 +1,121 @@
+import type { SQSBatchResponse } from 'aws-lambda'
+
+/** A stage's handler, as Lambda would call it. */
+export type Handler = (event: unknown) => Promise<SQSBatchResponse>
+
+/** How often, and how late, an object that failed is tried again. */
+export interface Patience {
+  /** Tries before `givenUp` is told. */
+  tries: number
+  /** Milliseconds before the second try; each later one waits twice as long, up to `longest`. */
+  first: number
+  longest: number
+  /** Whether an object is tried for ever, as a queue with a redrive would. */
+  forever: boolean
+}
+
+/**
+ * One stage's queue on this machine: keys become the events that SQS would bring, some at a time,
+ * never the same key twice at once, and what fails comes again.
+ */
+export class Lane {
+  readonly #handler: Handler
+  readonly #patience: Patience
+  readonly #width: number
+  readonly #waiting = new Map<string, number>()
+  readonly #running = new Set<string>()
+  readonly #later = new Map<string, NodeJS.Timeout>()
+  #resting: (() => void)[] = []
+  #closed = false
+  /** Told when a key has failed as often as patience allows. */
+  givenUp: (key: string) => void = () => {}
+
+  constructor(handler: Handler, width: number, patience: Patience) {
+    this.#handler = handler
+    this.#width = width
+    this.#patience = patience
+  }
+
+  /** A key changed. One that is at work already is handled once more afterwards. */
+  add(key: string): void {
+    if (this.#closed) return
+    clearTimeout(this.#later.get(key))
+    this.#later.delete(key)
+    this.#waiting.set(key, 0)
+    this.#next()
+  }
+
+  /** Resolves when nothing waits, runs, or is to be tried again. */
+  rest(): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve()
+    return new Promise((resolve) => this.#resting.push(resolve))
+  }
+
+  /** Takes nothing more; resolves when what runs has ended. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#waiting.clear()
+    for (const timer of this.#later.values()) clearTimeout(timer)
+    this.#later.clear()
+    await this.rest()
+  }
+
+  #isIdle(): boolean {
+    return this.#waiting.size + this.#running.size + this.#later.size === 0
+  }
+
+  #next(): void {
+    for (const [key, tries] of this.#waiting) {
+      if (this.#running.size >= this.#width) return
+      if (this.#running.has(key)) continue
+      this.#waiting.delete(key)
+      void this.#run(key, tries)
+    }
+  }
+
+  async #run(key: string, tries: number): Promise<void> {
+    this.#running.add(key)
+    const failed = await this.#fails(key)
+    this.#running.delete(key)
+    if (failed && !this.#closed) this.#again(key, tries + 1)
+    this.#next()
+    if (!this.#isIdle()) return
+    for (const resolve of this.#resting) resolve()
+    this.#resting = []
+  }
+
+  async #fails(key: string): Promise<boolean> {
+    try {
+      return (await this.#handler(eventOf(key))).batchItemFailures.length > 0
+    } catch {
+      // What the handler does after its objects failed: the object's own end was reported.
+      return true
+    }
+  }
+
+  #again(key: string, tries: number): void {
+    const { first, longest, forever } = this.#patience
+    if (this.#waiting.has(key)) return
+    if (tries === this.#patience.tries) this.givenUp(key)
+    if (tries >= this.#patience.tries && !forever) return
+    const delay = Math.min(longest, first * 2 ** (tries - 1))
+    const timer = setTimeout(() => {
+      this.#later.delete(key)
+      this.#waiting.set(key, tries)
+      this.#next()
+    }, delay)
+    this.#later.set(key, timer)
+  }
+}
+
+/** The message that SQS would bring: S3's notification, its key encoded as S3 does. */
+function eventOf(key: string): unknown {
+  const encoded = encodeURIComponent(key).replaceAll('%20', '+')
+  const record = {
+    eventSource: 'aws:s3',
+    eventName: 'ObjectCreated:Put',
+    s3: { bucket: { name: 'local' }, object: { key: encoded } },
+  }
+  const body = JSON.stringify({ Records: [record] })
+  return { Records: [{ eventSource: 'aws:sqs', messageId: key, body }] }
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDescriptor } from '../core/catalog.ts'
+import type { Lake } from '../core/lake.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Database } from '../core/postgres.ts'
+import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
+import { silver } from '../functions/silver/handler.ts'
+import { Lane, type Patience } from './lane.ts'
+import { inLevels } from './order.ts'
+import { watch } from './watcher.ts'
+
+/** Objects of one stage that are handled at once. */
+const WIDTH = 2
+/** A file that has stood still for so long is whole. */
+const STILL_MS = 200
+
+/**
+ * Both stages over one lake on this machine. The same handlers as on AWS, the same events; a folder
+ * watcher and two queues in the place of S3 and SQS.
+ */
+export class Pipeline {
+  readonly #lake: Lake
+  readonly #raw: Lane
+  readonly #silver: Lane
+  readonly #failed = new Map<string, Outcome>()
+  #watcher: { close(): Promise<void> } | undefined
+
+  /** @param report told once how each object ended in each stage */
+  constructor(
+    lake: Lake,
+    database: Database,
+    report: (outcome: Outcome) => void,
+    patience: Patience,
+  ) {
+    this.#lake = lake
+    const told = (outcome: Outcome) => {
+      // A failure may pass; it is told when patience is over.
+      if (outcome.status !== 'failed') report(outcome)
+      else this.#failed.set(`${outcome.stage} ${outcome.object}`, outcome)
+    }
+    this.#raw = new Lane(rawIngestion(lake, database, told), WIDTH, patience)
+    this.#silver = new Lane(silver(lake, told), WIDTH, patience)
+    const tell = (stage: Outcome['stage']) => (key: string) => {
+      const failure = this.#failed.get(`${stage} ${key}`)
+      if (failure) report(failure)
+    }
+    this.#raw.givenUp = tell('raw-ingestion')
+    this.#silver.givenUp = tell('silver')
+  }
+
+  /** Handles every object that stands in Bronze; resolves when all have ended. */
+  async scan(found: (objects: number) => void = () => {}): Promise<void> {
+    const keys = await this.#settled()
+    found(keys.length)
+    for (const key of keys) this.#silver.add(key)
+    for (const level of await inLevels(this.#lake.store, keys)) {
+      for (const key of level) this.#raw.add(key)
+      await this.#raw.rest()
+    }
+    await this.#silver.rest()
+  }
+
+  /** From now on every object that comes or changes below the lake's folder is handled. */
+  async watch(folder: string): Promise<void> {
+    this.#watcher = await watch(folder, 'bronze/', (key) => this.add([key]))
+  }
+
+  /** Handles these keys; their ends are reported. */
+  add(keys: string[]): void {
+    for (const key of keys) {
+      this.#silver.add(key)
+      this.#raw.add(key)
+    }
+  }
+
+  async rest(): Promise<void> {
+    await Promise.all([this.#raw.rest(), this.#silver.rest()])
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher?.close()
+    await Promise.all([this.#raw.close(), this.#silver.close()])
+  }
+
+  /** Keys of what may be an object; what was written a moment ago is left until it stands still. */
+  async #settled(): Promise<string[]> {
+    const keys: string[] = []
+    for await (const { key, modified } of this.#lake.store.list('bronze/')) {
+      if (isDescriptor(key) || isHidden(key)) continue
+      if (Date.now() - modified.getTime() < STILL_MS) await this.#standsStill(key)
+      keys.push(key)
+    }
+    return keys
+  }
+
+  async #standsStill(key: string): Promise<void> {
+    for (let before = ''; ; ) {
+      const version = await this.#lake.store.head(key)
+      if (!version || version.etag === before) return
+      before = version.etag
+      await sleep(STILL_MS)
+    }
+  }
+}
+
+/** Half files by convention, of editors, browsers and copying tools, as the watcher has them. */
+function isHidden(key: string): boolean {
+  return key.split('/').some((part) => /^\.|~$|\.(tmp|part|crdownload)$/i.test(part))
+}
