@@ -4,9 +4,11 @@ import type { Outcome } from '../core/outcome.ts'
 /** How ends of objects are told: a line of JSON, a row of a table, an exit code. */
 
 export function jsonLine(outcome: Outcome): string {
-  const { reason, seconds, ...rest } = outcome
-  const told = ['refused', 'held', 'failed'].includes(outcome.status) ? { reason } : {}
-  return JSON.stringify({ ...rest, ...told, seconds: Number(seconds.toFixed(3)) })
+  const { stage, object, dataset, status, records, accepted, rejected, waiting } = outcome
+  const reason = ['refused', 'held', 'failed'].includes(status) ? outcome.reason : undefined
+  const seconds = Number(outcome.seconds.toFixed(3))
+  const counts = { records, accepted, rejected, waiting }
+  return JSON.stringify({ stage, object, dataset, status, ...counts, seconds, reason })
 }
 
 /** 1 where something failed, 3 where something was not taken, else 0. */
