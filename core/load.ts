@@ -1,9 +1,7 @@
 import { execFile } from 'node:child_process'
-import { constants, createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, constants, createReadStream, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import type { Duck } from './duckdb.ts'
 import { literal } from './names.ts'
@@ -53,25 +51,40 @@ async function throughFile(
   return { sent, copied: sent === 0 ? 0 : await tx.copy(sql, createReadStream(path)) }
 }
 
-/** The reader is there first, and does not block; when either side fails, the other one ends. */
+/**
+ * The reader is there first, and does not block; when either side fails, the other one ends. What
+ * DuckDB has still to say then goes to a second reader: it would wait for ever to open a pipe that
+ * nobody reads.
+ */
 async function throughPipe(
   path: string,
   write: () => Promise<number>,
   tx: Transaction,
   sql: string,
 ): Promise<Written> {
-  const pipe = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  const reader: Readable = new Socket({ fd: pipe.fd, readable: true, writable: false })
+  const reader = new Socket({ fd: openReader(path), readable: true, writable: false })
+  const spare = openReader(path)
+  let drain: Socket | undefined
   const sending = write().catch((error: unknown) => {
     reader.destroy(error as Error)
     throw error
   })
-  const copying = tx.copy(sql, reader).finally(() => reader.destroy())
+  const copying = tx.copy(sql, reader).catch((error: unknown) => {
+    drain = new Socket({ fd: spare, readable: true, writable: false }).resume()
+    throw error
+  })
   const [sent, copied] = await Promise.allSettled([sending, copying])
+  reader.destroy()
+  if (drain) drain.destroy()
+  else closeSync(spare)
   if (sent.status === 'fulfilled' && copied.status === 'fulfilled') {
     return { sent: sent.value, copied: copied.value }
   }
   throw firstCause(sent, copied)
+}
+
+function openReader(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
 }
 
 /** A side that only noticed that the other had gone is not the cause. */
