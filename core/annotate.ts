@@ -19,6 +19,8 @@ export interface Annotated {
   /** The object's own, or a comma where cells had to be written anew. */
   delimiter: string
   records: number
+  /** Bytes of its longest line. */
+  longest: number
 }
 
 /** A record that does not end within it is none: four times as long as one may be. */
@@ -43,7 +45,7 @@ export async function annotate(
   const out = new Out(target, layout.fields.length, marksOf(dialect), plain, text.encoding)
   const walk = new Walk(source, layout, out, rejects, utf8 || text.encoding === 'latin-1')
   await walk.run()
-  return { path, delimiter: out.delimiter, records: walk.records }
+  return { path, delimiter: out.delimiter, records: walk.records, longest: out.longest }
 }
 
 class Walk {
@@ -192,6 +194,8 @@ type Place = { record: number; line: number; offset: number; length: number }
 
 /** The annotated file, buffered. */
 class Out {
+  /** Bytes of the longest line, of which latin-1 may have two for each byte. */
+  longest = 0
   readonly delimiter: string
   readonly marks: Marks
   readonly #buffer = Buffer.allocUnsafe(FLUSH + 3 * MAX_RECORD + (1 << 16))
@@ -224,6 +228,7 @@ class Out {
 
   write(place: Place, bytes: Buffer, at: number, shape: { cells: number; unusual: boolean }): void {
     const d = this.delimiter
+    const start = this.#length
     const end = at + place.length
     const blank = place.length === 0
     const cells = blank ? 0 : shape.cells
@@ -237,6 +242,7 @@ class Out {
       this.#length += end - at
     }
     this.#text(`${this.#padding.slice(Math.max(1, cells), this.#fields)}\n`)
+    this.longest = Math.max(this.longest, 2 * (this.#length - start))
   }
 
   async flush(): Promise<void> {

@@ -1,9 +1,11 @@
+import type { Annotated } from './annotate.ts'
 import { type Check, checksOf } from './constraint.ts'
 import type { Contract, Partition } from './contract.ts'
 import type { Field } from './field.ts'
 import type { Layout } from './header.ts'
 import { lexicalOf } from './lexical.ts'
 import { identifier, literal } from './names.ts'
+import { MAX_RECORD } from './rejects.ts'
 
 /**
  * The one plan: SQL made of a contract, that reads all cells as text, and says which records hold
@@ -32,10 +34,10 @@ export class Plan {
   }
 
   /** The annotated text: each record with its place, and the number of cells that it had. */
-  annotatedSource(path: string, delimiter: string): string {
+  annotatedSource({ path, delimiter, longest }: Annotated): string {
     const columns = { ...provenance, ...this.#texts() }
     const empty = this.contract.missingValues.includes('')
-    const read = csv(path, delimiter, 'lf', columns, { header: false, empty })
+    const read = csv(path, delimiter, 'lf', columns, { header: false, empty, longest })
     return this.#typed(read, Object.keys(provenance))
   }
 
@@ -79,10 +81,14 @@ export class Plan {
     ]
   }
 
-  /** The columns of a key's values in a source. */
-  columnsOf(names: string[]): { x: string[]; v: string[] } {
-    const at = names.map((name) => this.#layout.fields.findIndex((field) => field.name === name))
-    return { x: at.map(x), v: at.map(v) }
+  /** The columns of a key in a source; `known`: whether every part is a value that the text has. */
+  columnsOf(names: string[]): { x: string[]; v: string[]; known: string } {
+    const { fields } = this.#layout
+    const at = names.map((name) => fields.findIndex((field) => field.name === name))
+    const known = at.map(
+      (i) => `${v(i)} IS NOT NULL AND ${lexicalOf(fields[i]!).exact(x(i), v(i))}`,
+    )
+    return { x: at.map(x), v: at.map(v), known: known.join(' AND ') }
   }
 
   /** Every value under its field's name, in the contract's order; then `also`. */
@@ -134,13 +140,14 @@ function csv(
   delimiter: string,
   lineEnd: 'lf' | 'crlf',
   columns: Record<string, string>,
-  options: { header: boolean; empty: boolean },
+  options: { header: boolean; empty: boolean; longest?: number },
 ): string {
   const list = Object.entries(columns).map(([name, type]) => {
     return `${literal(name.replaceAll('"', ''))}: ${literal(type)}`
   })
   return `read_csv(${literal(path)}, auto_detect = false, header = ${options.header},
     delim = ${literal(delimiter)}, quote = '"', escape = '"', new_line = '${lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
+    max_line_size = ${Math.max(MAX_RECORD, options.longest ?? 0)}, buffer_size = ${16 * MAX_RECORD},
     allow_quoted_nulls = true, nullstr = ${options.empty ? "''" : 'chr(0)'},
     columns = {${list.join(', ')}})`
 }
@@ -152,11 +159,14 @@ function cellError(rule: string, when: string, width: number): string {
 
 function errorOf(check: Check): string {
   const told = struct(literal(check.rule), literal(check.field), check.text, literal(check.message))
-  return `CASE WHEN NOT (${check.ok}) THEN ${told} END`
+  return `CASE WHEN NOT (${check.ok}) AND ${check.given} THEN ${told} END`
 }
 
+/** Characters of a value that an error repeats; the whole stands in the record's own text. */
+const SHOWN = 1000
+
 function struct(rule: string, field: string, value: string, message: string): string {
-  return `{'rule': ${rule}, 'field': ${field}::VARCHAR, 'value': ${value}::VARCHAR, 'message': ${message}}`
+  return `{'rule': ${rule}, 'field': ${field}::VARCHAR, 'value': left(${value}::VARCHAR, ${SHOWN}), 'message': ${message}}`
 }
 
 /** Spark refuses Parquet's TIME, so a time is stored as its text: `10:00:00`, `10:00:00.5`. */

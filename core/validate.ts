@@ -113,7 +113,7 @@ async function exact(
   try {
     const path = join(folder, 'annotated.csv')
     const annotated = await annotate(text, layout, contract.dialect, utf8, path, rejects)
-    const source = plan.annotatedSource(annotated.path, annotated.delimiter)
+    const source = plan.annotatedSource(annotated)
     await judge(duck, plan, source)
     for await (const row of duck.rows(judged)) await rejects.add(rejectOf(row))
     checkRatio(rejects.count, annotated, contract)
@@ -142,8 +142,7 @@ const judged = `SELECT record, any_value(line), any_value("offset"), any_value("
 async function judge(duck: Duck, plan: Plan, source: string): Promise<void> {
   await duck.run(`CREATE OR REPLACE TEMP TABLE wrong AS ${plan.wrong(source)}`)
   for (const { rule, fields } of plan.keys()) {
-    const { x, v } = plan.columnsOf(fields)
-    const known = v.map((column) => `${column} IS NOT NULL`).join(' AND ')
+    const { x, v, known } = plan.columnsOf(fields)
     const value = `concat_ws(', ', ${x.join(', ')})`
     const field = fields.map((name) => identifier(name)).join(', ')
     await duck.run(`CREATE OR REPLACE TEMP TABLE twice AS SELECT ${v.join(', ')}, min(record) AS first
@@ -151,7 +150,7 @@ async function judge(duck: Duck, plan: Plan, source: string): Promise<void> {
     await duck.run(`INSERT INTO wrong SELECT record, line, "offset", "length",
       [{'rule': '${rule}', 'field': '${field.replaceAll("'", "''").replaceAll('"', '')}',
         'value': ${value}, 'message': 'stands before, in record ' || first}]
-      FROM (${source}) JOIN twice USING (${v.join(', ')}) WHERE record > first`)
+      FROM (${source}) JOIN twice USING (${v.join(', ')}) WHERE record > first AND ${known}`)
   }
 }
 
