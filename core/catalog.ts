@@ -126,10 +126,12 @@ function parseOne(found: Package, index: number): Omit<Governing, 'hash'> {
 function checked(outline: Outline, file: string): Outline {
   const seen = new Map<string, string>()
   for (const { name } of outline.resources) {
-    const { dataset, table } = datasetOf(file, name)
+    const { dataset, schema, table } = datasetOf(file, name)
     const same = seen.get(dataset)
-    if (table === '')
-      throw new Refused(`${file}: resource ${JSON.stringify(name)}: no letter in it`)
+    if (table === '' || schema === '') {
+      const what = table === '' ? `resource ${JSON.stringify(name)}` : 'the folder'
+      throw new Refused(`${file}: ${what}: no letter or digit in its name; rename it`)
+    }
     if (same !== undefined) {
       throw new Refused(
         `${file}: resources ${JSON.stringify(same)} and ${JSON.stringify(name)} are both ${dataset}: rename one`,

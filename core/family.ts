@@ -19,14 +19,18 @@ export async function familyOf(store: ObjectStore, contract: Contract): Promise<
   }
   return {
     parents: all.filter((other) => parents.has(other.dataset)),
-    children: all.filter((other) =>
-      other.foreignKeys.some((key) => key.dataset === contract.dataset),
-    ),
+    children: await childrenOf(store, contract),
   }
 }
 
+/** The datasets that refer to a dataset, itself among them where it does. */
+export async function childrenOf(store: ObjectStore, contract: Contract): Promise<Contract[]> {
+  const all = await contractsAround(store, contract.file)
+  return all.filter((other) => other.foreignKeys.some((key) => key.dataset === contract.dataset))
+}
+
 /** Every usable contract of the nearest package at or above a key. */
-export async function contractsAround(store: ObjectStore, key: string): Promise<Contract[]> {
+async function contractsAround(store: ObjectStore, key: string): Promise<Contract[]> {
   const folders = key.split('/').slice(0, -1)
   for (let depth = folders.length; depth > 1; depth--) {
     const found = await readPackage(store, folders.slice(0, depth).join('/'))

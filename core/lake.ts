@@ -18,11 +18,12 @@ export function openLake(url: string): Lake {
 
 async function withScratch<T>(work: (folder: string, duck: Duck) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-'))
-  const duck = await openDuck()
+  let duck: Duck | undefined
   try {
+    duck = await openDuck()
     return await work(folder, duck)
   } finally {
-    duck.close()
+    duck?.close()
     await rm(folder, { recursive: true, force: true })
   }
 }

@@ -1,70 +1,9 @@
 import type { Governing } from './catalog.ts'
+import { ledgerTables } from './ledger-tables.ts'
 import { shortHash } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 import type { Counts, Outcome } from './outcome.ts'
 import type { Database, Row, Transaction } from './postgres.ts'
-
-/**
- * The ledger: schema `sluice` in the very database that holds the rows, so that an object's rows and
- * the fact that they are there are one transaction.
- */
-const tables = `
-CREATE SCHEMA IF NOT EXISTS sluice;
-
-CREATE TABLE IF NOT EXISTS sluice.objects (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  lake text NOT NULL,
-  key text NOT NULL,
-  dataset text,
-  status text NOT NULL DEFAULT 'new',
-  reason text,
-  -- the version that was looked at last, and the contract it was judged by
-  etag text, version_id text, size bigint, modified timestamptz, contract text,
-  -- the version whose rows stand
-  loaded_etag text, loaded_modified timestamptz,
-  records bigint NOT NULL DEFAULT 0,
-  accepted bigint NOT NULL DEFAULT 0,
-  rejected bigint NOT NULL DEFAULT 0,
-  waiting bigint NOT NULL DEFAULT 0,
-  seconds double precision,
-  at timestamptz NOT NULL DEFAULT now(),
-  UNIQUE (lake, key)
-);
-
--- which folder of Bronze a dataset is from: names that fall together are refused
-CREATE TABLE IF NOT EXISTS sluice.datasets (
-  lake text, dataset text, folder text NOT NULL, PRIMARY KEY (lake, dataset)
-);
-
-CREATE TABLE IF NOT EXISTS sluice.rejects (
-  object_id bigint NOT NULL REFERENCES sluice.objects,
-  record bigint NOT NULL, line bigint NOT NULL,
-  raw bytea NOT NULL, text text NOT NULL, errors jsonb NOT NULL
-);
-CREATE INDEX IF NOT EXISTS rejects_object ON sluice.rejects (object_id);
-
--- rows whose parent is not there yet, as they will go into their table
-CREATE TABLE IF NOT EXISTS sluice.waiting (
-  object_id bigint NOT NULL REFERENCES sluice.objects,
-  record bigint NOT NULL, line bigint NOT NULL, "row" jsonb NOT NULL, missing text NOT NULL
-);
-CREATE INDEX IF NOT EXISTS waiting_object ON sluice.waiting (object_id);
-
--- of two objects with a row of the same key: whose row stands, and whose does not
-CREATE TABLE IF NOT EXISTS sluice.overrides (
-  winner bigint REFERENCES sluice.objects, loser bigint REFERENCES sluice.objects,
-  PRIMARY KEY (winner, loser)
-);
-
--- scripts that were run, by the hash of their text
-CREATE TABLE IF NOT EXISTS sluice.scripts (hash text PRIMARY KEY, at timestamptz DEFAULT now());
-
--- work that a commit left to be done after it, and that a crash must not forget
-CREATE TABLE IF NOT EXISTS sluice.due (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  lake text NOT NULL, heal text, reload bigint REFERENCES sluice.objects
-);
-`
 
 /** Locks that are not rows, each by its own number below this one. */
 const LOCKS = 0x51_01ce
@@ -75,7 +14,7 @@ export async function prepareLedger(database: Database): Promise<void> {
     const [found] = await tx.query(`SELECT to_regclass('sluice.due') IS NOT NULL AS there`)
     if (found?.there) return
     await lockFor(tx, 'tables')
-    await tx.query(tables)
+    await tx.query(ledgerTables)
   })
 }
 
@@ -112,13 +51,21 @@ export interface Entry extends Counts {
 
 /** Takes the key: nobody else handles it in this database until the transaction ends. */
 export async function takeKey(tx: Transaction, lake: string, key: string): Promise<Entry> {
-  const find = 'SELECT * FROM sluice.objects WHERE lake = $1 AND key = $2 FOR UPDATE'
-  const [there] = await tx.query(find, [lake, key])
-  if (there) return entryOf(there)
-  const insert = `INSERT INTO sluice.objects (lake, key) VALUES ($1, $2) ON CONFLICT DO NOTHING`
-  await tx.query(insert, [lake, key])
-  const [made] = await tx.query(find, [lake, key])
-  return entryOf(made!)
+  // NO KEY: other objects of the dataset may still refer to the row (sluice.overrides), or two
+  // loads that each wait for the other's would be a ring.
+  const find = 'SELECT * FROM sluice.objects WHERE lake = $1 AND key = $2 FOR NO KEY UPDATE'
+  const insert = 'INSERT INTO sluice.objects (lake, key) VALUES ($1, $2) ON CONFLICT DO NOTHING'
+  for (;;) {
+    const [there] = await tx.query(find, [lake, key])
+    if (there) return entryOf(there)
+    await tx.query(insert, [lake, key])
+  }
+}
+
+/** Forgets a key under which nothing was ever found, so that no row says what never was. */
+export async function dropKey(tx: Transaction, entry: Entry): Promise<void> {
+  if (entry.status !== 'new') return
+  await tx.query('DELETE FROM sluice.objects WHERE id = $1', [entry.id])
 }
 
 /** Takes every key of a dataset that has waiting rows, in one order, so that none wait in a ring. */
@@ -129,7 +76,7 @@ export async function takeWaiting(
 ): Promise<Entry[]> {
   const found = await tx.query(
     `SELECT * FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND waiting > 0
-     ORDER BY id FOR UPDATE`,
+     ORDER BY id FOR NO KEY UPDATE`,
     [lake, dataset],
   )
   return found.map(entryOf)
@@ -180,21 +127,9 @@ export async function count(tx: Transaction, id: number, counts: Counts): Promis
   )
 }
 
-/**
- * Leaves work for after the commit: the waiting rows of these datasets are to be looked at again.
- * Marks are only ever added, and taken off by their number, so that none is lost between two.
- */
-export async function leaveWork(
-  tx: Transaction,
-  lake: string,
-  heal: { dataset: string }[],
-): Promise<void> {
-  if (heal.length === 0) return
-  const datasets = heal.map(({ dataset }) => dataset)
-  await tx.query('INSERT INTO sluice.due (lake, heal) SELECT $1, unnest($2::text[])', [
-    lake,
-    datasets,
-  ])
+/** Says of an object that stands what else is worth knowing. */
+export async function explain(tx: Transaction, id: number, reason: string): Promise<void> {
+  await tx.query('UPDATE sluice.objects SET reason = $2 WHERE id = $1', [id, reason])
 }
 
 /** A dataset belongs to the folder that brought it first; the answer is that folder. */

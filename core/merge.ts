@@ -1,4 +1,5 @@
 import type { Contract } from './contract.ts'
+import { leaveReload, leaveReloads } from './due.ts'
 import type { Entry } from './ledger.ts'
 import { literal } from './names.ts'
 import type { Transaction } from './postgres.ts'
@@ -19,6 +20,8 @@ export interface Merge {
   modified: Date
   /** The datasets whose rows refer to this one's, for parents that must stay. */
   children: Contract[]
+  /** True where they join the rows that the object has, having waited; else they replace those. */
+  joins: boolean
 }
 
 export const STAGE = 'pg_temp.sluice_stage'
@@ -36,10 +39,10 @@ export async function makeStage(tx: Transaction, contract: Contract): Promise<vo
  * @returns how many rows of the earlier version stay only because children point to them
  */
 export async function mergeStage(merge: Merge): Promise<number> {
-  const { tx, contract, entry } = merge
+  const { tx, contract, entry, joins } = merge
   if (contract.load === 'upsert') return upsert(merge)
-  if (contract.load === 'append') await deleteOwn(tx, contract, entry)
-  else if (!(await takesOver(merge))) return 0
+  if (contract.load === 'replace' && !(await takesOver(merge))) return 0
+  if (contract.load === 'append' && !joins) await deleteOwn(tx, contract, entry)
   const columns = columnsOf(contract).join(', ')
   await tx.query(`INSERT INTO ${tableOf(contract)} (${columns}, _object_id)
     SELECT ${columns}, ${entry.id} FROM ${STAGE}`)
@@ -53,15 +56,22 @@ export async function deleteOwn(tx: Transaction, contract: Contract, entry: Entr
 }
 
 /** replace: the dataset is its newest object; an older one that comes later changes nothing. */
-async function takesOver({ tx, contract, entry, modified }: Merge): Promise<boolean> {
-  const newer = await tx.query(
-    `SELECT 1 FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND id <> $3
-       AND (loaded_modified, key COLLATE "C") > ($4, $5 COLLATE "C") LIMIT 1`,
+async function takesOver({ tx, contract, entry, modified, joins }: Merge): Promise<boolean> {
+  const [newer] = await tx.query(
+    `SELECT id FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND id <> $3
+       AND (loaded_modified, key COLLATE "C") > ($4, $5 COLLATE "C")
+     ORDER BY loaded_modified DESC, key COLLATE "C" DESC LIMIT 1`,
     [entry.lake, contract.dataset, entry.id, modified, entry.key],
   )
-  const whose = newer.length > 0 ? `_object_id = ${entry.id}` : '_object_id IS NOT NULL'
-  await tx.query(`DELETE FROM ${tableOf(contract)} WHERE ${whose}`)
-  return newer.length === 0
+  if (joins) return newer === undefined
+  const all = `SELECT id FROM sluice.objects WHERE lake = ${literal(entry.lake)}`
+  const gone = await tx.execute(
+    `DELETE FROM ${tableOf(contract)} WHERE _object_id IN (${newer ? entry.id : all})`,
+  )
+  if (!newer) return true
+  // The dataset was this object, which has become the older one.
+  if (gone > 0) await leaveReload(tx, newer.id as number)
+  return false
 }
 
 async function upsert(merge: Merge): Promise<number> {
@@ -101,20 +111,21 @@ function later({ entry, modified }: Merge): string {
  * one, are to be loaded again.
  */
 async function dropRows(merge: Merge, same: string): Promise<number> {
-  const { tx, contract, entry, modified } = merge
-  if (entry.loadedEtag === undefined) return 0
+  const { tx, contract, entry, modified, joins } = merge
+  if (entry.loadedEtag === undefined || joins) return 0
   const gone = `t._object_id = ${entry.id} AND NOT EXISTS (SELECT 1 FROM ${STAGE} s WHERE ${same})`
   const free = notReferred(merge)
   const rows = `FROM ${tableOf(contract)} t WHERE ${gone}`
   const dropped = await tx.execute(['DELETE', rows, ...free.map((one) => `AND ${one}`)].join(' '))
   const [kept] = free.length > 0 ? await tx.query(`SELECT count(*) AS rows ${rows}`) : []
   const referenced = (kept?.rows as number | undefined) ?? 0
-  if (dropped === 0 && !(entry.loadedModified && modified < entry.loadedModified)) return referenced
-  await tx.query(
-    `WITH freed AS (DELETE FROM sluice.overrides WHERE winner = $1 RETURNING loser)
-     INSERT INTO sluice.due (lake, reload) SELECT $2, loser FROM freed`,
-    [entry.id, entry.lake],
-  )
+  const older = entry.loadedModified !== undefined && modified < entry.loadedModified
+  if (dropped + referenced === 0 && !older) return 0
+  const freed = await leaveReloads(tx, entry.id)
+  // A row that is kept for children gives way to that of an object which still has it.
+  if (freed > 0 && referenced > 0) {
+    await tx.query(`UPDATE ${tableOf(contract)} t SET _object_id = NULL WHERE ${gone}`)
+  }
   return referenced
 }
 

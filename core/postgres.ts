@@ -23,8 +23,9 @@ export interface Transaction {
 }
 
 /**
- * The database says no to the data themselves (SQLSTATE classes 22, 23 and 54: a value out of
- * range, a constraint that the contract does not know, a limit): trying again cannot help.
+ * The database says no to the data themselves (SQLSTATE classes 21, 22, 23 and 54: two rows that are
+ * one to it, a value out of range, a constraint that the contract does not know, a limit): trying
+ * again cannot help.
  */
 export class Unacceptable extends Error {
   override name = 'Unacceptable'
@@ -111,7 +112,7 @@ class PgTransaction implements Transaction {
 }
 
 function classified(error: unknown): unknown {
-  if (!(error instanceof pg.DatabaseError) || !/^(22|23|54)/.test(error.code ?? '')) return error
+  if (!(error instanceof pg.DatabaseError) || !/^(21|22|23|54)/.test(error.code ?? '')) return error
   const where = [error.where, error.detail].filter(Boolean).join('; ')
   return new Unacceptable(`${error.message}${where && ` (${where})`}`, { cause: error })
 }

@@ -28,7 +28,7 @@ const nothingFailed: SQSBatchResponse = { batchItemFailures: [] }
  */
 export async function handleEvent(stage: Stage, event: unknown): Promise<SQSBatchResponse> {
   if (!isSqs(event)) {
-    for (const hint of hintsOf(event)) await handleHint(stage, hint)
+    await each(hintsOf(event), (hint) => handleHint(stage, hint))
     return nothingFailed
   }
   const processor = new BatchProcessor(EventType.SQS)
@@ -46,7 +46,14 @@ function isSqs(event: unknown): event is SQSEvent {
 }
 
 async function handleBody(stage: Stage, body: string): Promise<void> {
-  for (const hint of hintsOf(JSON.parse(body))) await handleHint(stage, hint)
+  await each(hintsOf(JSON.parse(body)), (hint) => handleHint(stage, hint))
+}
+
+/** Works on all, and throws the first fault only then: one object must not keep others from theirs. */
+async function each<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  const faults: unknown[] = []
+  for (const item of items) await work(item).catch((fault) => faults.push(fault))
+  if (faults.length > 0) throw faults[0]
 }
 
 /** EventBridge's keys are plain on AWS and encoded on LocalStack: what stands there decides. */
@@ -71,13 +78,14 @@ async function stands(stage: Stage, key: string): Promise<boolean> {
 
 /** One key below `bronze/`: an object, or a descriptor that may let several through. */
 async function handleKey(stage: Stage, key: string): Promise<void> {
-  if (!key.startsWith('bronze/')) return
+  // A key with a slash at its end is the mark of an empty folder, as S3's console makes it.
+  if (!key.startsWith('bronze/') || key.endsWith('/')) return
   const folder = key.slice(0, key.lastIndexOf('/'))
   const keys = isDescriptor(key) ? await stage.stuck(folder) : [key]
-  for (const one of keys) {
+  await each(keys, async (one) => {
     const outcome = await attempt(stage, one)
     if (outcome) stage.report(outcome)
-  }
+  })
 }
 
 /** A key that cannot be an object is refused; a fault is reported, and thrown on. */

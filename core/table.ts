@@ -91,7 +91,9 @@ async function checkTable(
     const column = found.get(field.column)
     const name = identifier(field.column)
     if (!column) cures.push(`ADD COLUMN ${name} ${wanted}`)
-    else if (!holds(column.type, wanted)) cures.push(`ALTER COLUMN ${name} TYPE ${wanted}`)
+    else if (!holds(column.type, wanted)) {
+      cures.push(`ALTER COLUMN ${name} TYPE ${wanted} USING ${name}::${wanted}`)
+    }
   }
   if (!found.has('_object_id')) cures.push('ADD COLUMN _object_id bigint')
   const names = new Set(contract.fields.map((field) => field.column))
@@ -99,7 +101,8 @@ async function checkTable(
     if (!names.has(name) && !filled) cures.push(`ALTER COLUMN ${identifier(name)} DROP NOT NULL`)
   }
   if (contract.load === 'upsert' && !(await hasKey(tx, contract))) {
-    cures.push(`ADD PRIMARY KEY (${keyOf(contract).join(', ')})`)
+    const kind = (await hasPrimaryKey(tx, contract)) ? 'UNIQUE' : 'PRIMARY KEY'
+    cures.push(`ADD ${kind} (${keyOf(contract).join(', ')})`)
   }
   if (cures.length === 0) return
   const statement = `ALTER TABLE ${table} ${cures.join(', ')};`
@@ -121,12 +124,18 @@ function holds(there: string, wanted: string): boolean {
   return Number(s) >= Number(scale) && Number(p) - Number(s) >= Number(precision) - Number(scale)
 }
 
+async function hasPrimaryKey(tx: Transaction, contract: Contract): Promise<boolean> {
+  const sql = 'SELECT 1 FROM pg_index WHERE indrelid = to_regclass($1) AND indisprimary'
+  return (await tx.query(sql, [tableOf(contract)])).length > 0
+}
+
+/** A unique index that ON CONFLICT can name. */
 async function hasKey(tx: Transaction, contract: Contract): Promise<boolean> {
   const rows = await tx.query(
     `SELECT (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute a
              WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) AS names
      FROM pg_index i
-     WHERE indrelid = to_regclass($1) AND indisunique AND indpred IS NULL AND indexprs IS NULL`,
+     WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL AND indexprs IS NULL`,
     [tableOf(contract)],
   )
   const wanted = keyOf(contract).toSorted().join()

@@ -1,10 +1,11 @@
 import { govern, looksLikeCsv } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
 import type { Duck } from '../../core/duckdb.ts'
+import { leaveHeals } from '../../core/due.ts'
 import { Refused } from '../../core/errors.ts'
 import { familyOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
-import { claimDataset, type Entry, leaveWork, lockFor, note, takeKey } from '../../core/ledger.ts'
+import { claimDataset, dropKey, type Entry, lockFor, note, takeKey } from '../../core/ledger.ts'
 import { load } from '../../core/load.ts'
 import { deleteOwn, makeStage, mergeStage, STAGE } from '../../core/merge.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
@@ -35,7 +36,13 @@ export async function ingest(
   if (!looksLikeCsv(key) && (await isIgnored(lake, key))) return undefined
   try {
     // COMMIT is the commit point: it makes rows, rejects and ledger row final, or none of them.
-    return await database.transaction((tx) => ingestKey(lake, tx, key, again, started))
+    const done = await database.transaction((tx) => ingestKey(lake, tx, key, again, started))
+    if (!done || done.outcome.status === 'loaded' || done.outcome.status === 'unchanged') {
+      return done?.outcome
+    }
+    // A contract that came meanwhile did not find this object among the held and the refused ones.
+    const { hash } = await govern(lake.store, key)
+    return hash === done.contract ? done.outcome : await ingest(lake, database, key)
   } catch (error) {
     forgetTables()
     throw error
@@ -55,22 +62,31 @@ async function ingestKey(
   key: string,
   again: boolean,
   started: number,
-): Promise<Outcome | undefined> {
+): Promise<{ outcome: Outcome; contract: string } | undefined> {
   const entry = await takeKey(tx, lake.store.url, key)
   const version = await lake.store.head(key)
-  if (!version) return undefined
+  if (!version) {
+    await dropKey(tx, entry)
+    return undefined
+  }
   const governing = await govern(lake.store, key)
   const { dataset } = governing
   const decision = decide(version, governing, again ? undefined : entry)
-  if (decision.what === 'ignored') return undefined
-  if (decision.what === 'unchanged') return said(entry, { ...entry, status: 'unchanged' }, started)
+  if (decision.what === 'ignored') {
+    await dropKey(tx, entry)
+    return undefined
+  }
+  const contract = governing.hash
+  if (decision.what === 'unchanged') {
+    return { outcome: said(entry, { ...entry, status: 'unchanged' }, started), contract }
+  }
   const end =
     decision.what === 'load'
       ? await loadOrRefuse(lake, tx, entry, version, decision.contract)
       : { status: decision.what, reason: decision.reason, ...none }
   const seconds = (performance.now() - started) / 1000
   await note(tx, entry, version, governing, { dataset, seconds, ...end })
-  return said(entry, { dataset, ...end }, started)
+  return { outcome: said(entry, { dataset, ...end }, started), contract }
 }
 
 type End = Counts &
@@ -104,6 +120,8 @@ async function loadOrRefuse(
     return await tx.attempt(() => loadObject(lake, tx, entry, version, contract))
   } catch (error) {
     if (!(error instanceof Refused) && !(error instanceof Unacceptable)) throw error
+    // Tables that were made for it are gone again.
+    forgetTables()
     const why =
       error instanceof Unacceptable
         ? `the database does not take it: ${error.message}`
@@ -122,8 +140,9 @@ async function loadObject(
   await claim(tx, entry.lake, contract)
   const family = await familyOf(lake.store, contract)
   await ensureTable(tx, contract)
-  for (const parent of family.parents) await ensureTable(tx, parent)
-  for (const child of family.children) await ensureTable(tx, child)
+  for (const other of [...family.parents, ...family.children]) {
+    if (other.dataset !== contract.dataset) await ensureTable(tx, other)
+  }
   return lake.withScratch(async (folder, duck) => {
     const copy = await lake.store.open(version)
     try {
@@ -132,7 +151,9 @@ async function loadObject(
       const end = direct ? await straight(work) : await staged(work, family.children)
       await copy.verify()
       const waits = end.waiting > 0 ? [contract] : []
-      await leaveWork(tx, entry.lake, [...family.children, ...waits])
+      await leaveHeals(tx, entry.lake, [...family.children, ...waits])
+      // What is deferred to the commit would be a fault there; here it is a verdict.
+      await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
       return end
     } finally {
       await copy.release()
@@ -182,7 +203,14 @@ async function staged(work: Work, children: Contract[]): Promise<Loaded> {
   await tx.query('DELETE FROM sluice.waiting WHERE object_id = $1', [entry.id])
   const waiting = await setOrphansAside(tx, contract, entry)
   const { modified } = version
-  const referenced = await mergeStage({ tx, contract, entry, modified, children })
+  const referenced = await mergeStage({
+    tx,
+    contract,
+    entry,
+    modified,
+    children,
+    joins: false,
+  })
   const reason =
     referenced > 0
       ? `referenced: ${referenced} rows that it no longer has stay for children`
@@ -200,6 +228,12 @@ async function keepRejects({ duck, tx, entry, folder }: Work, rejects?: string):
 
 /** Two folders whose names fall together would share a table. */
 async function claim(tx: Transaction, lake: string, contract: Contract): Promise<void> {
+  const { schema } = contract
+  if (/^(pg_.*|sluice|information_schema)$/.test(schema)) {
+    throw new Refused(
+      `${contract.file}: schema ${schema} is not ours to load into; rename the folder`,
+    )
+  }
   const folder = contract.file.split('/').slice(0, -1).join('/')
   const owner = await claimDataset(tx, lake, contract.dataset, folder)
   if (owner === folder) return

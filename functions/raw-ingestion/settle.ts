@@ -1,8 +1,12 @@
-import { contractsAround } from '../../core/family.ts'
+import { govern } from '../../core/catalog.ts'
+import type { Contract } from '../../core/contract.ts'
+import { type Due, dropMarks, dueOf, leaveHeals } from '../../core/due.ts'
+import { childrenOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
-import { count, type Entry, leaveWork, lockFor, takeWaiting } from '../../core/ledger.ts'
+import { count, type Entry, explain, lockFor, takeWaiting } from '../../core/ledger.ts'
 import { mergeStage } from '../../core/merge.ts'
-import type { Database, Transaction } from '../../core/postgres.ts'
+import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
+import { ensureTable } from '../../core/table.ts'
 import { setOrphansAside, stageWaiting } from '../../core/waiting.ts'
 import { ingest } from './ingest.ts'
 
@@ -10,60 +14,73 @@ import { ingest } from './ingest.ts'
  * Does what commits have left to be done after them, until nothing is: rows that waited for a parent
  * are looked at again, and objects whose lost rows are free now are loaded again. Whoever calls it
  * may do another's left-over work: after a crash, the next object's handler does.
+ *
+ * @throws the first fault, when all that could be done is; the rest stays marked
  */
 export async function settle(lake: Lake, database: Database): Promise<void> {
+  const left = new Set<number>()
+  const faults: unknown[] = []
   for (;;) {
-    const due = await dueOf(lake, database)
-    if (due.length === 0) return
-    for (const { heal, reload, key, last } of due) {
-      if (heal) await database.transaction((tx) => healDataset(lake, tx, heal, last))
-      if (!reload) continue
-      if (key) await ingest(lake, database, key, true)
-      await database.transaction((tx) => done(tx, 'reload = $2', lake, reload, last))
+    const all = await dueOf(database, lake.store.url)
+    const due = all.filter(({ marks }) => marks.some((mark) => !left.has(mark)))
+    if (due.length === 0) break
+    for (const one of due) {
+      const done = await settleOne(lake, database, one).catch((fault) => faults.push(fault) < 0)
+      if (!done) for (const mark of one.marks) left.add(mark)
     }
+  }
+  if (faults.length > 0) throw faults[0]
+}
+
+/** Whether it is done; or must wait until a contract can be used. */
+async function settleOne(lake: Lake, database: Database, due: Due): Promise<boolean> {
+  const { heal, key } = due
+  if (heal !== null) return database.transaction((tx) => healDataset(lake, tx, heal, due))
+  if (key !== null) await ingest(lake, database, key, true)
+  await database.transaction((tx) => dropMarks(tx, due))
+  return true
+}
+
+interface Waiting {
+  entry: Entry
+  contract: Contract
+}
+
+/** Keys, then tables, then the dataset's lock, as everywhere, so that nobody waits in a ring. */
+async function healDataset(lake: Lake, tx: Transaction, dataset: string, due: Due) {
+  const entries = await takeWaiting(tx, lake.store.url, dataset)
+  const found: Waiting[] = []
+  for (const entry of entries) {
+    const { contract } = await govern(lake.store, entry.key)
+    if (contract?.dataset === dataset) found.push({ entry, contract })
+  }
+  for (const { contract } of found) await ensureTable(tx, contract)
+  await lockFor(tx, dataset)
+  for (const one of found) await healOrExplain(lake, tx, one)
+  if (found.length < entries.length) return false
+  await dropMarks(tx, due)
+  return true
+}
+
+/** What a constraint of the database keeps out waits on, and the ledger says why. */
+async function healOrExplain(lake: Lake, tx: Transaction, waiting: Waiting): Promise<void> {
+  try {
+    await tx.attempt(() => healObject(lake, tx, waiting))
+  } catch (error) {
+    if (!(error instanceof Unacceptable)) throw error
+    const why = `the database does not take rows that had waited: ${error.message}`
+    await explain(tx, waiting.entry.id, why)
   }
 }
 
-type Due = { heal?: string; reload?: number; key?: string; last: number }
-
-/** Each dataset and object once, with the number of its last mark. */
-async function dueOf(lake: Lake, database: Database): Promise<Due[]> {
-  const rows = await database.transaction((tx) =>
-    tx.query(
-      `SELECT heal, reload, key, max(d.id) AS last
-       FROM sluice.due d LEFT JOIN sluice.objects o ON o.id = d.reload
-       WHERE d.lake = $1 GROUP BY heal, reload, key ORDER BY last`,
-      [lake.store.url],
-    ),
-  )
-  return rows as Due[]
-}
-
-function done(tx: Transaction, what: string, lake: Lake, value: unknown, last: number) {
-  const sql = `DELETE FROM sluice.due WHERE lake = $1 AND ${what} AND id <= $3`
-  return tx.query(sql, [lake.store.url, value, last])
-}
-
-/** Keys before the dataset's lock, as everywhere, so that nobody waits in a ring. */
-async function healDataset(lake: Lake, tx: Transaction, dataset: string, last: number) {
-  const entries = await takeWaiting(tx, lake.store.url, dataset)
-  await lockFor(tx, dataset)
-  for (const entry of entries) await healObject(lake, tx, dataset, entry)
-  await done(tx, 'heal = $2', lake, dataset, last)
-}
-
-async function healObject(lake: Lake, tx: Transaction, dataset: string, entry: Entry) {
-  const contracts = await contractsAround(lake.store, entry.key)
-  const contract = contracts.find((one) => one.dataset === dataset)
-  if (!contract) return
+async function healObject(lake: Lake, tx: Transaction, { entry, contract }: Waiting) {
   const before = await stageWaiting(tx, contract, entry)
   const waiting = await setOrphansAside(tx, contract, entry)
   const modified = entry.loadedModified ?? new Date(0)
-  const whole = { ...entry, loadedEtag: undefined }
-  await mergeStage({ tx, contract, entry: whole, modified, children: [] })
+  await mergeStage({ tx, contract, entry, modified, children: [], joins: true })
+  await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
   await tx.query('DROP TABLE pg_temp.sluice_stage')
   if (waiting === before) return
   await count(tx, entry.id, { ...entry, accepted: entry.accepted + before - waiting, waiting })
-  const children = contracts.filter((one) => one.foreignKeys.some((key) => key.dataset === dataset))
-  await leaveWork(tx, entry.lake, children)
+  await leaveHeals(tx, entry.lake, await childrenOf(lake.store, contract))
 }

@@ -1,0 +1,61 @@
+/**
+ * The ledger: schema `sluice` in the very database that holds the rows, so that an object's rows and
+ * the fact that they are there are one transaction.
+ */
+export const ledgerTables = `
+CREATE SCHEMA IF NOT EXISTS sluice;
+
+CREATE TABLE IF NOT EXISTS sluice.objects (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  lake text NOT NULL,
+  key text NOT NULL,
+  dataset text,
+  status text NOT NULL DEFAULT 'new',
+  reason text,
+  -- the version that was looked at last, and the contract it was judged by
+  etag text, version_id text, size bigint, modified timestamptz, contract text,
+  -- the version whose rows stand
+  loaded_etag text, loaded_modified timestamptz,
+  records bigint NOT NULL DEFAULT 0,
+  accepted bigint NOT NULL DEFAULT 0,
+  rejected bigint NOT NULL DEFAULT 0,
+  waiting bigint NOT NULL DEFAULT 0,
+  seconds double precision,
+  at timestamptz NOT NULL DEFAULT now(),
+  UNIQUE (lake, key)
+);
+
+-- which folder of Bronze a dataset is from: names that fall together are refused
+CREATE TABLE IF NOT EXISTS sluice.datasets (
+  lake text, dataset text, folder text NOT NULL, PRIMARY KEY (lake, dataset)
+);
+
+CREATE TABLE IF NOT EXISTS sluice.rejects (
+  object_id bigint NOT NULL REFERENCES sluice.objects,
+  record bigint NOT NULL, line bigint NOT NULL,
+  raw bytea NOT NULL, text text NOT NULL, errors jsonb NOT NULL
+);
+CREATE INDEX IF NOT EXISTS rejects_object ON sluice.rejects (object_id);
+
+-- rows whose parent is not there yet, as they will go into their table
+CREATE TABLE IF NOT EXISTS sluice.waiting (
+  object_id bigint NOT NULL REFERENCES sluice.objects,
+  record bigint NOT NULL, line bigint NOT NULL, "row" jsonb NOT NULL, missing text NOT NULL
+);
+CREATE INDEX IF NOT EXISTS waiting_object ON sluice.waiting (object_id);
+
+-- of two objects with a row of the same key: whose row stands, and whose does not
+CREATE TABLE IF NOT EXISTS sluice.overrides (
+  winner bigint REFERENCES sluice.objects, loser bigint REFERENCES sluice.objects,
+  PRIMARY KEY (winner, loser)
+);
+
+-- scripts that were run, by the hash of their text
+CREATE TABLE IF NOT EXISTS sluice.scripts (hash text PRIMARY KEY, at timestamptz DEFAULT now());
+
+-- work that a commit left to be done after it, and that a crash must not forget
+CREATE TABLE IF NOT EXISTS sluice.due (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  lake text NOT NULL, heal text, reload bigint REFERENCES sluice.objects
+);
+`
