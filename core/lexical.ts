@@ -54,7 +54,7 @@ const matches = (x: string, form: string) => `regexp_full_match(${x}, ${literal(
 
 /** The text is the value's own canonical text; or it has the form. */
 function canonicalOr(form: string): Lexical['exact'] {
-  return (x, v) => `CASE WHEN ${v}::VARCHAR = ${x} THEN true ELSE ${matches(x, form)} END`
+  return (x, v) => `(${v}::VARCHAR = ${x} OR ${matches(x, form)})`
 }
 
 const text: Lexical = {
@@ -110,8 +110,8 @@ function decimal([precision, scale]: [number, number], fraction: boolean): Lexic
     type,
     column: `numeric(${precision},${scale})`,
     value: cast(type),
-    exact: (x, v) => `CASE WHEN ${v}::VARCHAR = ${x} THEN true WHEN ${matches(x, plain)} THEN true
-      ELSE ${fraction} AND ${matches(x, exponent)} AND ${shifted(x)} END`,
+    exact: (x, v) => `(${v}::VARCHAR = ${x} OR ${matches(x, plain)}
+      OR (${fraction} AND ${matches(x, exponent)} AND ${shifted(x)}))`,
     expected: fraction
       ? `a number with at most ${precision - scale} digits before the point and ${scale} behind it`
       : `a whole number of at most ${precision} digits`,

@@ -102,7 +102,7 @@ export class Plan {
   }
 
   #notBlank(): string {
-    return `coalesce(${this.#layout.fields.map((_, i) => x(i)).join(', ')}) IS NOT NULL`
+    return `(${this.#layout.fields.map((_, i) => `${x(i)} IS NOT NULL`).join(' OR ')})`
   }
 
   #texts(): Record<string, string> {

@@ -17,6 +17,7 @@ export interface Facts {
 }
 
 const CHUNK = 1 << 20
+const QUOTE = 34
 
 /**
  * Looks for single bytes and pairs, by native searches only: gigabytes a second.
@@ -48,11 +49,9 @@ class Glass {
   #mixed = false
   #count = { cr: 0, lf: 0, crlf: 0 }
   readonly #delimiter: number
-  readonly #signs: (string | number)[]
 
   constructor(delimiter: string) {
     this.#delimiter = delimiter.charCodeAt(0)
-    this.#signs = [0, '\n\n', '\n\r', '\r\r', `${delimiter}\n`, `${delimiter}\r`, ' "', '" ']
   }
 
   /** @param seen how many of the first bytes were looked at before; none new: the text has ended */
@@ -64,9 +63,20 @@ class Glass {
       const first = this.#bytes === 0 ? bytes[bytes[0] === 0xef ? 3 : 0] : undefined
       const blank = first === LF || first === CR
       const open = last && bytes.at(-1) === this.#delimiter
-      this.#tricky = blank || open || this.#signs.some((sign) => bytes.includes(sign))
+      this.#tricky = blank || open || bytes.includes(0) || this.#hasPair(bytes)
     }
     this.#bytes += bytes.length - seen
+  }
+
+  /** Line ends and quotes are rarer than what stands beside them, so they are what is looked for. */
+  #hasPair(bytes: Buffer): boolean {
+    for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+      const cr = bytes[at - 1] === CR ? 1 : 0
+      const before = bytes[at - 1 - cr]
+      const after = bytes[at + 1]
+      if (before === this.#delimiter || after === LF || after === CR) return true
+    }
+    return bytes.includes(QUOTE) && (bytes.includes(' "') || bytes.includes('" '))
   }
 
   facts(): Facts {
