@@ -1,7 +1,7 @@
 import type { Contract } from './contract.ts'
 import { leaveReload, leaveReloads } from './due.ts'
 import type { Entry } from './ledger.ts'
-import { literal } from './names.ts'
+import { identifier, literal } from './names.ts'
 import type { Transaction } from './postgres.ts'
 import { columnsNamed, columnsOf, keyOf, tableOf } from './table.ts'
 
@@ -29,8 +29,19 @@ export const STAGE = 'pg_temp.sluice_stage'
 /** An empty staging table: the dataset's columns, and where each row stood in its object. */
 export async function makeStage(tx: Transaction, contract: Contract): Promise<void> {
   const columns = columnsOf(contract).join(', ')
+  const [record, line] = placesOf(contract)
   await tx.query(`CREATE TEMP TABLE sluice_stage ON COMMIT DROP AS
-    SELECT ${columns}, 0::bigint AS _record, 0::bigint AS _line FROM ${tableOf(contract)} LIMIT 0`)
+    SELECT ${columns}, 0::bigint AS ${record}, 0::bigint AS ${line}
+    FROM ${tableOf(contract)} LIMIT 0`)
+}
+
+/** The stage's columns of record and line, quoted, under names that no field has. */
+export function placesOf(contract: Contract): [string, string] {
+  const taken = columnsOf(contract)
+  const free = (name: string): string => {
+    return taken.includes(identifier(name)) ? free(`_${name}`) : identifier(name)
+  }
+  return [free('_record'), free('_line')]
 }
 
 /**

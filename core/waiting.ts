@@ -1,6 +1,6 @@
 import type { Contract, ForeignKey } from './contract.ts'
 import type { Entry } from './ledger.ts'
-import { makeStage, STAGE } from './merge.ts'
+import { makeStage, placesOf, STAGE } from './merge.ts'
 import { identifier, literal, postgresName } from './names.ts'
 import type { Transaction } from './postgres.ts'
 import { columnsNamed, columnsOf, tableOf } from './table.ts'
@@ -47,13 +47,14 @@ async function moveOrphans(
       .join(' AND ')
     return `NOT EXISTS (SELECT 1 FROM ${parent} p WHERE ${same})`
   })
+  const [record, line] = placesOf(contract)
   const missing = `${key.dataset} ${key.columns.join(', ')} = `
   return tx.execute(
     `WITH orphan AS (
        DELETE FROM ${STAGE} s WHERE ${whole} AND ${absent.join(' AND ')} RETURNING s.*
      )
      INSERT INTO sluice.waiting (object_id, record, line, "row", missing)
-     SELECT ${entry.id}, _record, _line, to_jsonb(o) - '_record' - '_line',
+     SELECT ${entry.id}, o.${record}, o.${line}, to_jsonb(o.*),
        ${literal(missing)} || concat_ws(', ', ${own.map((name) => `o.${name}`).join(', ')})
      FROM orphan o`,
   )
@@ -66,11 +67,11 @@ export async function stageWaiting(
   entry: Entry,
 ): Promise<number> {
   await makeStage(tx, contract)
-  const columns = columnsOf(contract).join(', ')
+  const columns = columnsOf(contract)
   return tx.execute(
     `WITH again AS (DELETE FROM sluice.waiting WHERE object_id = ${entry.id} RETURNING *)
-     INSERT INTO ${STAGE} (${columns}, _record, _line)
-     SELECT ${columns}, w.record, w.line FROM again w
+     INSERT INTO ${STAGE} (${[...columns, ...placesOf(contract)].join(', ')})
+     SELECT ${columns.map((name) => `r.${name}`).join(', ')}, w.record, w.line FROM again w
      CROSS JOIN LATERAL jsonb_populate_record(NULL::${tableOf(contract)}, w."row") r`,
   )
 }

@@ -106,8 +106,11 @@ export class TestRaw {
 
   /** All rows of a table without our own column, each a list of values, in order. */
   async table(name: string): Promise<unknown[][]> {
-    const sql = `SELECT to_jsonb(t) - '_object_id' AS row FROM ${name} t ORDER BY 1`
-    return (await this.query(sql)).map(({ row }) => Object.values(row as object))
+    const rows = await this.query(`SELECT to_json(t.*) AS row FROM ${name} t ORDER BY row(t.*)`)
+    return rows.map(({ row }) => {
+      const { _object_id, ...own } = row as Record<string, unknown>
+      return Object.values(own)
+    })
   }
 
   /** Every object in the ledger whose numbers do not add up. */

@@ -7,7 +7,7 @@ import { familyOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
 import { claimDataset, dropKey, type Entry, lockFor, note, takeKey } from '../../core/ledger.ts'
 import { load } from '../../core/load.ts'
-import { deleteOwn, makeStage, mergeStage, STAGE } from '../../core/merge.ts'
+import { deleteOwn, makeStage, mergeStage, placesOf, STAGE } from '../../core/merge.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
@@ -193,7 +193,7 @@ async function staged(work: Work, children: Contract[]): Promise<Loaded> {
   const { duck, tx, entry, contract, folder, version } = work
   await makeStage(tx, contract)
   const places = contract.foreignKeys.length > 0
-  const columns = [...columnsOf(contract), ...(places ? ['_record', '_line'] : [])]
+  const columns = [...columnsOf(contract), ...(places ? placesOf(contract) : [])]
   const into = `${STAGE} (${columns.join(', ')})`
   const verdict = await validate({ ...work, key: entry.key, places }, (select) =>
     tx.attempt(() => load(duck, select, tx, into, folder, version.size)),
