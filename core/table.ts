@@ -135,7 +135,7 @@ async function hasKey(tx: Transaction, contract: Contract): Promise<boolean> {
     `SELECT (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute a
              WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) AS names
      FROM pg_index i
-     WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL AND indexprs IS NULL`,
+     WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL`,
     [tableOf(contract)],
   )
   const wanted = keyOf(contract).toSorted().join()

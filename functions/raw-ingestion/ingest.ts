@@ -192,7 +192,8 @@ async function straight(work: Work): Promise<Loaded> {
 async function staged(work: Work, children: Contract[]): Promise<Loaded> {
   const { duck, tx, entry, contract, folder, version } = work
   await makeStage(tx, contract)
-  const places = contract.foreignKeys.length > 0
+  // A row that is `\.` and nothing else would end Postgres' COPY: a single column gets company.
+  const places = contract.foreignKeys.length > 0 || contract.fields.length === 1
   const columns = [...columnsOf(contract), ...(places ? placesOf(contract) : [])]
   const into = `${STAGE} (${columns.join(', ')})`
   const verdict = await validate({ ...work, key: entry.key, places }, (select) =>
