@@ -41,7 +41,9 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
   }
   const typed = lexical.value('x') !== 'x' || lexical.exact('x', 'v') !== 'true'
   if (typed) {
-    const ok = `(${x} IS NULL OR (${v} IS NOT NULL AND ${lexical.exact(x, v)}))`
+    const slow = `(${x} IS NULL OR (${v} IS NOT NULL AND ${lexical.exact(x, v)}))`
+    const quick = lexical.plainly?.(x, v)
+    const ok = quick ? `CASE WHEN ${quick} THEN true ELSE ${slow} END` : slow
     checks.push(check('type-error', ok, `expected ${lexical.expected}`))
   }
   const length = lengthOf(field, v)

@@ -19,6 +19,8 @@ export interface Lexical {
   value: (x: string) => string
   /** An expression over the text `x` and its value `v`: is the text a form of exactly that value? */
   exact: (x: string, v: string) => string
+  /** A cheap expression that holds for most texts, and only for those that `exact` holds for. */
+  plainly?: (x: string, v: string) => string
   /** What a person should write, for the message. */
   expected: string
 }
@@ -52,9 +54,12 @@ export function lexicalOf(field: Field): Lexical {
 const cast = (type: string) => (x: string) => `TRY_CAST(${x} AS ${type})`
 const matches = (x: string, form: string) => `regexp_full_match(${x}, ${literal(form)})`
 
+/** The text is the value's own canonical text. */
+const canonical = (x: string, v: string) => `${v}::VARCHAR = ${x}`
+
 /** The text is the value's own canonical text; or it has the form. */
 function canonicalOr(form: string): Lexical['exact'] {
-  return (x, v) => `(${v}::VARCHAR = ${x} OR ${matches(x, form)})`
+  return (x, v) => `(${canonical(x, v)} OR ${matches(x, form)})`
 }
 
 const text: Lexical = {
@@ -71,6 +76,7 @@ const integer: Lexical = {
   column: 'bigint',
   value: cast('BIGINT'),
   exact: canonicalOr('\\s*[+-]?[0-9]+\\s*'),
+  plainly: canonical,
   expected: 'a whole number of at most 64 bits, such as -42',
 }
 
@@ -110,8 +116,9 @@ function decimal([precision, scale]: [number, number], fraction: boolean): Lexic
     type,
     column: `numeric(${precision},${scale})`,
     value: cast(type),
-    exact: (x, v) => `(${v}::VARCHAR = ${x} OR ${matches(x, plain)}
+    exact: (x, v) => `(${canonical(x, v)} OR ${matches(x, plain)}
       OR (${fraction} AND ${matches(x, exponent)} AND ${shifted(x)}))`,
+    plainly: canonical,
     expected: fraction
       ? `a number with at most ${precision - scale} digits before the point and ${scale} behind it`
       : `a whole number of at most ${precision} digits`,
@@ -134,7 +141,8 @@ const date: Lexical = {
   type: 'DATE',
   column: 'date',
   value: cast('DATE'),
-  exact: (x, v) => `strlen(${x}) = 10 AND ${v}::VARCHAR = ${x}`,
+  exact: (x, v) => `strlen(${x}) = 10 AND ${canonical(x, v)}`,
+  plainly: (x, v) => `strlen(${x}) = 10 AND ${canonical(x, v)}`,
   expected: 'a date as YYYY-MM-DD',
 }
 
@@ -206,7 +214,8 @@ const year: Lexical = {
 
 /**
  * DuckDB's JSON takes trailing commas, comments and NaN; RFC 8259 and Postgres' jsonb do not. What
- * is outside strings shows it. jsonb holds no \u0000 and no number beyond some 131,000 digits.
+ * is outside strings shows it. jsonb holds no \u0000, no number of
+ * some 131,000 digits, and so many levels as its stack has room for; a thousand are allowed here.
  */
 function json(kind: 'OBJECT' | 'ARRAY'): Lexical {
   const bare = (x: string) => `regexp_replace(${x}, '"([^"\\\\]|\\\\.)*"', '""', 'g')`
@@ -217,7 +226,17 @@ function json(kind: 'OBJECT' | 'ARRAY'): Lexical {
     value: (x) =>
       `CASE WHEN json_valid(${x}) THEN CASE WHEN json_type(${x}) = '${kind}' THEN ${x} END END`,
     exact: (x) => `NOT (contains(${x}, '\\u0000') AND
-      regexp_matches(${x}, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000')) AND NOT regexp_matches(${bare(x)}, '${unlike}', 'i')`,
+      regexp_matches(${x}, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000')) AND NOT regexp_matches(${bare(x)}, '${unlike}', 'i')
+      AND CASE WHEN strlen(${x}) < 1000 THEN true
+        ELSE NOT regexp_matches(${bare(x)}, '[0-9]{1000}') AND ${depth(bare(x))} <= 1000 END`,
     expected: `a JSON ${kind.toLowerCase()} (RFC 8259, without \\u0000)`,
   }
+}
+
+/** How many levels of brackets a JSON text has, its strings left out. */
+function depth(bare: string): string {
+  return `list_reduce(
+    list_transform(list_concat([''], regexp_extract_all(${bare}, '[\\[\\]{}]')),
+      lambda c: {'n': CASE WHEN c IN ('[', '{') THEN 1 WHEN c = '' THEN 0 ELSE -1 END, 'most': 0}),
+    lambda a, b: {'n': a.n + b.n, 'most': greatest(a.most, a.n + b.n)}).most`
 }
