@@ -95,32 +95,30 @@ class Walk {
     this.#length -= bytes
   }
 
-  /** Takes every record that ends in the window; the answer is where the next one begins. */
+  /**
+   * Takes every record that ends in the window; the answer is where the next one begins.
+   *
+   * Of a quote that is never closed, or closed in the middle of a cell, the first line alone is
+   * rejected, and the next line is a record again, so that one broken quote costs one line.
+   */
   async #records(): Promise<number> {
     const shape = this.#shape
+    const { marks } = this.#out
     const nul = this.#window.subarray(0, this.#length).includes(0)
     for (let at = 0; ; ) {
       if (at === this.#length) return at
-      const { marks } = this.#out
       const state = scanRecord(this.#window, at, this.#length, this.#last, marks, shape)
       if (state === 'more' && at > 0) return at
-      if (state !== 'record') return await this.#broken(at)
-      const wrong = this.#wrong(at, nul)
-      await this.#take(at, shape.end - at, shape.innerLines + 1, wrong)
-      at = shape.next
+      if (state === 'record') {
+        await this.#take(at, shape.end - at, shape.innerLines + 1, this.#wrong(at, nul))
+        at = shape.next
+      } else {
+        const end = this.#lineEnd(at)
+        if (this.#cut(end)) return at > 0 ? at : await this.#endless()
+        await this.#take(at, end - at, 1, end - at > MAX_RECORD ? tooLong(end - at) : quoteError)
+        at = this.#afterLineEnd(end)
+      }
     }
-  }
-
-  /**
-   * A quote that is never closed, or closed in the middle of a cell, or a line without an end: the
-   * first line alone is rejected, and the next line is a record again, so that one broken quote
-   * costs one line.
-   */
-  async #broken(at: number): Promise<number> {
-    const end = this.#lineEnd(at)
-    if (this.#cut(end)) return at > 0 ? at : await this.#endless()
-    await this.#take(at, end - at, 1, end - at > MAX_RECORD ? tooLong(end - at) : quoteError)
-    return this.#afterLineEnd(end)
   }
 
   /** A line longer than the window: read on to its end, keeping nothing but its length. */

@@ -58,6 +58,9 @@ const matches = ['exact', 'equal'] as const
  * @throws Refused naming file, path in it, what was found and what is allowed
  */
 export function parseContract(outline: Outline, index: number, file: string): Contract {
+  if (JSON.stringify(outline.resources[index]).includes('\\u0000')) {
+    throw new Refused(`${file}: resources[${index}]: found a NUL; allowed: text without NUL`)
+  }
   const found = parseResource(outline.resources[index], file, index)
   const at = { file, path: ['resources', index] as (string | number)[] }
   if (found.format !== undefined && !/^(csv|tsv)$/i.test(found.format)) {

@@ -10,8 +10,8 @@ export interface Facts {
   lineEnd: 'lf' | 'crlf' | 'mixed'
   /**
    * Whether something stands in it that DuckDB's reader passes over, or reads otherwise than the
-   * standard: a blank line, a NUL, an empty last cell (`1,2,` has a cell too many), a space beside
-   * a quote (it would be cut off).
+   * standard: a blank line, a NUL, an empty last cell (`1,2,` and `1,2,""` have a cell too many), a
+   * space beside a quote (it would be cut off), a line that may be longer than a buffer (dropped).
    */
   tricky: boolean
 }
@@ -29,7 +29,7 @@ export async function probe(path: string, delimiter: string): Promise<Facts> {
   const file = await open(path)
   try {
     const glass = new Glass(delimiter)
-    const buffer = Buffer.allocUnsafe(CHUNK + 8)
+    const buffer = Buffer.allocUnsafe(CHUNK + 16)
     for (let kept = 0; ; ) {
       const { bytesRead } = await file.read(buffer, kept, CHUNK)
       glass.look(buffer.subarray(0, kept + bytesRead), kept)
@@ -62,8 +62,9 @@ class Glass {
     if (!this.#tricky) {
       const first = this.#bytes === 0 ? bytes[bytes[0] === 0xef ? 3 : 0] : undefined
       const blank = first === LF || first === CR
-      const open = last && bytes.at(-1) === this.#delimiter
-      this.#tricky = blank || open || bytes.includes(0) || this.#hasPair(bytes)
+      const open = last && this.#emptyBefore(bytes, bytes.length)
+      const endless = bytes.length - seen === CHUNK && !bytes.includes(LF, seen)
+      this.#tricky = blank || open || endless || bytes.includes(0) || this.#hasPair(bytes)
     }
     this.#bytes += bytes.length - seen
   }
@@ -72,11 +73,16 @@ class Glass {
   #hasPair(bytes: Buffer): boolean {
     for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
       const cr = bytes[at - 1] === CR ? 1 : 0
-      const before = bytes[at - 1 - cr]
       const after = bytes[at + 1]
-      if (before === this.#delimiter || after === LF || after === CR) return true
+      if (this.#emptyBefore(bytes, at - cr) || after === LF || after === CR) return true
     }
     return bytes.includes(QUOTE) && (bytes.includes(' "') || bytes.includes('" '))
+  }
+
+  /** Whether the cell that ends at `end` is empty, or an empty pair of quotes. */
+  #emptyBefore(bytes: Buffer, end: number): boolean {
+    const quoted = bytes[end - 1] === QUOTE && bytes[end - 2] === QUOTE
+    return bytes[quoted ? end - 3 : end - 1] === this.#delimiter
   }
 
   facts(): Facts {
@@ -100,11 +106,11 @@ class Glass {
   }
 }
 
-/** The last whole character and what may follow of a cut one go before the next chunk: ≤ 8 bytes. */
+/** The last whole characters and what there is of a cut one go before the next chunk: ≤ 16 bytes. */
 function keepLastCharacters(buffer: Buffer, length: number): number {
   const whole = characters(buffer.subarray(0, length))
-  let from = Math.max(0, whole - 1)
-  while (from > 0 && whole - from < 4 && (buffer[from]! & 0xc0) === 0x80) from--
+  let from = Math.max(0, whole - 8)
+  while (from > 0 && whole - from < 12 && (buffer[from]! & 0xc0) === 0x80) from--
   buffer.copyWithin(0, from, length)
   return length - from
 }

@@ -7,7 +7,8 @@ import type { Dialect } from './dialect.ts'
  *
  * Our own, and not csv-parse, because after a broken quote it must go on at the next line, because
  * it must tell bytes and lines of every record, and because it runs over every byte of a file that
- * has anything unusual: see the measured ratio below.
+ * has anything unusual: it takes a fifth of csv-parse's time, file
+ * written included.
  */
 
 export const LF = 10

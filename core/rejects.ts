@@ -25,6 +25,9 @@ export interface Reject {
 /** More of one record than this is not kept: its place in the object is, in the message. */
 export const MAX_RECORD = 2_000_000
 
+/** Bytes that are read at once. */
+const AHEAD = 1 << 16
+
 /**
  * Collects the rejects of one object in a CSV file that Postgres' COPY and DuckDB both read:
  * record, line, verbatim bytes in hex, their text, errors as JSON.
@@ -37,6 +40,7 @@ export class RejectFile {
   #lines: string[] = []
   #size = 0
   #count = 0
+  #ahead = { offset: 0, bytes: Buffer.alloc(0) }
 
   private constructor(path: string, text: PlainText, source: FileHandle, out: FileHandle) {
     this.path = path
@@ -54,8 +58,7 @@ export class RejectFile {
   }
 
   async add(reject: Reject): Promise<void> {
-    const kept = Math.min(reject.length, MAX_RECORD)
-    const { buffer } = await this.#source.read(Buffer.alloc(kept), 0, kept, reject.offset)
+    const buffer = await this.#bytes(reject.offset, Math.min(reject.length, MAX_RECORD))
     const verbatim = this.#verbatim(buffer)
     const shown = this.#shown(buffer)
     const { record, line, errors } = reject
@@ -65,6 +68,18 @@ export class RejectFile {
     this.#size += text.length
     this.#count++
     if (this.#size > 1 << 20) await this.#flush()
+  }
+
+  /** Rejects come in the order of the text, so what was read for one mostly has the next. */
+  async #bytes(offset: number, length: number): Promise<Buffer> {
+    const at = offset - this.#ahead.offset
+    if (at < 0 || at + length > this.#ahead.bytes.length) {
+      const room = Buffer.allocUnsafe(Math.max(length, AHEAD))
+      const { bytesRead } = await this.#source.read(room, 0, room.length, offset)
+      this.#ahead = { offset, bytes: room.subarray(0, bytesRead) }
+      return room.subarray(0, Math.min(length, bytesRead))
+    }
+    return this.#ahead.bytes.subarray(at, at + length)
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@ import { identifier } from './names.ts'
 import { type PlainText, plainText } from './plain-text.ts'
 import { Plan } from './plan.ts'
 import { type Facts, probe } from './probe.ts'
-import { RejectFile, type RowError } from './rejects.ts'
+import { type Reject, RejectFile, type RowError } from './rejects.ts'
 
 /** What validation says of an object: every record is accepted or rejected. */
 export interface Verdict {
@@ -115,7 +115,7 @@ async function exact(
     const annotated = await annotate(text, layout, contract.dialect, utf8, path, rejects)
     const source = plan.annotatedSource(annotated)
     await judge(duck, plan, source)
-    for await (const row of duck.rows(judged)) await rejects.add(rejectOf(row))
+    for await (const reject of merged(duck.rows(judged))) await rejects.add(reject)
     checkRatio(rejects.count, annotated, contract)
     const also = task.places ? ['record', 'line'] : []
     const accepted = await sink(plan.accepted(source, 'wrong', also))
@@ -134,27 +134,42 @@ async function exact(
   }
 }
 
-/** The errors of a record as one JSON list, the record's own before those of keys. */
-const judged = `SELECT record, any_value(line), any_value("offset"), any_value("length"),
-  to_json(flatten(list(errors)))::VARCHAR FROM wrong GROUP BY record ORDER BY record`
+/** A sort, which may spill to disk; an aggregate of lists would hold them all in memory. */
+const judged = `SELECT record, line, "offset", "length", errors FROM wrong ORDER BY record, turn`
+
+/** The errors of a record as one list, the record's own before those of keys. */
+async function* merged(rows: AsyncIterable<unknown[]>): AsyncIterable<Reject> {
+  let held: Reject | undefined
+  for await (const row of rows) {
+    const next = rejectOf(row)
+    if (held?.record === next.record) held.errors.push(...next.errors)
+    else {
+      if (held) yield held
+      held = next
+    }
+  }
+  if (held) yield held
+}
 
 /** Fills the temporary table `wrong` with the place and the errors of every rejected record. */
 async function judge(duck: Duck, plan: Plan, source: string): Promise<void> {
-  await duck.run(`CREATE OR REPLACE TEMP TABLE wrong AS ${plan.wrong(source)}`)
-  for (const { rule, fields } of plan.keys()) {
+  await duck.run(`CREATE OR REPLACE TEMP TABLE wrong AS
+    SELECT record, line, "offset", "length", to_json(errors)::VARCHAR AS errors, 0 AS turn
+    FROM (${plan.wrong(source)})`)
+  for (const [i, { rule, fields }] of plan.keys().entries()) {
     const { x, v, known } = plan.columnsOf(fields)
     const value = `concat_ws(', ', ${x.join(', ')})`
     const field = fields.map((name) => identifier(name)).join(', ')
     await duck.run(`CREATE OR REPLACE TEMP TABLE twice AS SELECT ${v.join(', ')}, min(record) AS first
       FROM (${source}) WHERE ${known} GROUP BY ${v.join(', ')} HAVING count(*) > 1`)
     await duck.run(`INSERT INTO wrong SELECT record, line, "offset", "length",
-      [{'rule': '${rule}', 'field': '${field.replaceAll("'", "''").replaceAll('"', '')}',
-        'value': ${value}, 'message': 'stands before, in record ' || first}]
+      to_json([{'rule': '${rule}', 'field': '${field.replaceAll("'", "''").replaceAll('"', '')}',
+        'value': ${value}, 'message': 'stands before, in record ' || first}])::VARCHAR, ${i + 1}
       FROM (${source}) JOIN twice USING (${v.join(', ')}) WHERE record > first AND ${known}`)
   }
 }
 
-function rejectOf([record, line, offset, length, errors]: unknown[]) {
+function rejectOf([record, line, offset, length, errors]: unknown[]): Reject {
   return {
     record: Number(record),
     line: Number(line),
