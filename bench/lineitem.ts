@@ -1,0 +1,140 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openDuck } from '../core/duckdb.ts'
+import { literal } from '../core/names.ts'
+
+/**
+ * What is loaded: rows in the shape of TPC-H's lineitem, made by DuckDB, the same on every run.
+ * Of a hundred dirty rows one is bad: by turns a bad integer, a price of too many decimals, a date
+ * that is none, a missing cell, an extra cell.
+ */
+export interface Data {
+  rows: number
+  dirty?: boolean
+  gzip?: boolean
+}
+
+/** The fields, their types in the contract and in DuckDB, and the SQL of row `i`. */
+const fields: [name: string, type: string, duck: string, sql: string][] = [
+  ['l_orderkey', 'integer', 'BIGINT', 'i // 4 + 1'],
+  ['l_partkey', 'integer', 'BIGINT', '(i * 7919) % 200000 + 1'],
+  ['l_suppkey', 'integer', 'BIGINT', '(i * 104729) % 10000 + 1'],
+  ['l_linenumber', 'integer', 'BIGINT', 'i % 4 + 1'],
+  ['l_quantity', 'number', 'DECIMAL(12,2)', money('hash(i) % 50 + 1')],
+  ['l_extendedprice', 'number', 'DECIMAL(12,2)', money('hash(i + 1) % 10000000 / 100')],
+  ['l_discount', 'number', 'DECIMAL(12,2)', money('hash(i + 2) % 11 / 100')],
+  ['l_tax', 'number', 'DECIMAL(12,2)', money('hash(i + 3) % 9 / 100')],
+  ['l_returnflag', 'string', 'VARCHAR', oneOf(4, ['A', 'N', 'R'])],
+  ['l_linestatus', 'string', 'VARCHAR', oneOf(5, ['O', 'F'])],
+  ['l_shipdate', 'date', 'DATE', day(6)],
+  ['l_commitdate', 'date', 'DATE', day(7)],
+  ['l_receiptdate', 'date', 'DATE', day(8)],
+  [
+    'l_shipinstruct',
+    'string',
+    'VARCHAR',
+    oneOf(9, ['DELIVER IN PERSON', 'COLLECT COD', 'NONE', 'TAKE BACK RETURN']),
+  ],
+  [
+    'l_shipmode',
+    'string',
+    'VARCHAR',
+    oneOf(10, ['REG AIR', 'AIR', 'RAIL', 'SHIP', 'TRUCK', 'MAIL', 'FOB']),
+  ],
+  [
+    'l_comment',
+    'string',
+    'VARCHAR',
+    "'comment ' || hash(i + 11) % 1000000000 || ' about ' || hash(i + 12) % 100000",
+  ],
+]
+
+export const fieldNames = fields.map(([name]) => name)
+
+/** DuckDB's types of the fields, for a typed `read_csv`. */
+export const duckTypes = Object.fromEntries(fields.map(([name, , type]) => [name, type]))
+
+/** How many of the rows hold. */
+export function goodRows({ rows, dirty }: Data): number {
+  return dirty ? rows - Math.ceil(rows / 100) : rows
+}
+
+export function fileName({ rows, dirty, gzip }: Data): string {
+  return `lineitem-${rows}${dirty ? '-dirty' : ''}.csv${gzip ? '.gz' : ''}`
+}
+
+/** @returns the path of the data's file in `folder`, made where it is not there yet */
+export async function makeData(folder: string, data: Data): Promise<string> {
+  const path = join(folder, fileName(data))
+  if (existsSync(path)) return path
+  mkdirSync(folder, { recursive: true })
+  await writeRows(path, data)
+  return path
+}
+
+/** Rows `from` and on, at `path`. */
+export async function writeRows(path: string, data: Data, from = 0): Promise<void> {
+  const cells = fields.map(([name, , , sql]) => (data.dirty ? spoilt(name, sql) : sql))
+  // One column that holds the whole line, so that a line may have too few or too many cells; its
+  // name is the header.
+  const line = `concat_ws(',', ${cells.join(', ')})`
+  const duck = await openDuck()
+  try {
+    await duck.run('SET preserve_insertion_order = true')
+    await duck.run(`COPY (SELECT ${line} AS "${fieldNames.join(',')}"
+      FROM range(${from}, ${from + data.rows}) t(i))
+      TO ${literal(path)} (FORMAT csv, HEADER, DELIMITER '|', QUOTE ''
+        ${data.gzip ? ', COMPRESSION gzip' : ''})`)
+    await duck.run('SET preserve_insertion_order = false')
+  } finally {
+    duck.close()
+  }
+}
+
+/** The package `bench`: lineitem without a key, and with one; each CSV below its name is its own. */
+export function writeContract(lake: string): void {
+  const schema = {
+    fields: fields.map(([name, type]) => ({
+      name,
+      type,
+      ...(type === 'number' ? { sluice: { decimal: [12, 2] } } : {}),
+    })),
+  }
+  const resource = (name: string, more: object) => ({
+    name,
+    path: `${name}/0.csv`,
+    schema: { ...schema, ...more },
+    sluice: { files: `${name}/*` },
+  })
+  const resources = [
+    resource('lineitem', {}),
+    resource('keyed', { primaryKey: ['l_orderkey', 'l_linenumber'] }),
+  ]
+  const folder = join(lake, 'bronze', 'bench')
+  for (const { name } of resources) mkdirSync(join(folder, name), { recursive: true })
+  writeFileSync(join(folder, 'datapackage.json'), JSON.stringify({ name: 'bench', resources }))
+}
+
+/** The cell of a dirty row: every hundredth is bad in one of five ways. A NULL leaves no cell. */
+function spoilt(name: string, sql: string): string {
+  const kind = (n: number, bad: string) =>
+    `CASE WHEN i % 500 = ${n * 100} THEN ${bad} ELSE (${sql})::VARCHAR END`
+  if (name === 'l_partkey') return kind(0, "'12x'")
+  if (name === 'l_extendedprice') return kind(1, "'12.345'")
+  if (name === 'l_shipdate') return kind(2, "'1995-02-30'")
+  if (name === 'l_shipmode') return kind(3, 'NULL')
+  if (name === 'l_comment') return kind(4, "'a comment,and a cell more'")
+  return sql
+}
+
+function money(sql: string): string {
+  return `(${sql})::DECIMAL(12,2)`
+}
+
+function oneOf(seed: number, values: string[]): string {
+  return `[${values.map(literal).join(', ')}][(hash(i + ${seed}) % ${values.length})::BIGINT + 1]`
+}
+
+function day(seed: number): string {
+  return `DATE '1992-01-01' + (hash(i + ${seed}) % 2500)::INT`
+}
