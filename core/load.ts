@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { closeSync, constants, createReadStream, openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -29,15 +30,22 @@ export async function load(
   bytes: number,
 ): Promise<number> {
   const sql = `COPY ${into} FROM STDIN (FORMAT csv)`
-  const path = join(folder, 'rows.csv')
+  // An object may be loaded twice, and its rejects after it: never over a pipe that is still there,
+  // on which a writer without a reader would wait for ever.
+  const path = join(folder, `rows-${++loads}.csv`)
   const write = () => duck.run(`COPY (${select}) TO ${literal(path)} (FORMAT csv, HEADER false)`)
   const piped = bytes >= SMALL && process.platform === 'linux' && (await makePipe(path))
-  const written = piped
-    ? await throughPipe(path, write, tx, sql)
-    : await throughFile(path, write, tx, sql)
-  if (written.sent === written.copied) return written.copied
-  throw new Error(`DuckDB sent ${written.sent} rows, but Postgres took ${written.copied}`)
+  try {
+    const through = piped ? throughPipe : throughFile
+    const written = await through(path, write, tx, sql)
+    if (written.sent === written.copied) return written.copied
+    throw new Error(`DuckDB sent ${written.sent} rows, but Postgres took ${written.copied}`)
+  } finally {
+    await rm(path, { force: true })
+  }
 }
+
+let loads = 0
 
 type Written = { sent: number; copied: number }
 
