@@ -4,7 +4,15 @@ import type { Dialect } from './dialect.ts'
 import type { Layout } from './header.ts'
 import type { PlainText } from './plain-text.ts'
 import { CR, cellsOf, LF, type Marks, marksOf, newShape, scanRecord } from './record.ts'
-import { MAX_RECORD, type RejectFile, type RowError } from './rejects.ts'
+import {
+  invalidBytes,
+  MAX_RECORD,
+  nulByte,
+  quoteError,
+  type RejectFile,
+  type RowError,
+  tooLong,
+} from './rejects.ts'
 
 /**
  * The exact way: one walk over all records that writes each behind its own place in the text, as
@@ -170,23 +178,6 @@ class Walk {
     if (this.#out.full) await this.#out.flush()
   }
 }
-
-const quoteError: RowError = {
-  rule: 'quote-error',
-  message: 'a quote is not closed, or something follows it; double a quote inside a quoted cell',
-}
-const nulByte: RowError = {
-  rule: 'encoding-error',
-  message: 'a NUL byte: text cannot hold it; take it out',
-}
-const invalidBytes: RowError = {
-  rule: 'encoding-error',
-  message: 'bytes that are no character: mend them, or declare the encoding of the resource',
-}
-const tooLong = (length: number): RowError => ({
-  rule: 'too-long',
-  message: `${length} bytes; at most ${MAX_RECORD} are allowed, and only so many are kept here`,
-})
 
 type Place = { record: number; line: number; offset: number; length: number }
 

@@ -120,3 +120,21 @@ export function rejectsTable(path: string): string {
 function csvCell(value: string | number): string {
   return typeof value === 'number' ? String(value) : `"${value.replaceAll('"', '""')}"`
 }
+
+/** What may be wrong with a record before it has cells. */
+export const quoteError: RowError = {
+  rule: 'quote-error',
+  message: 'a quote is not closed, or something follows it; double a quote inside a quoted cell',
+}
+export const nulByte: RowError = {
+  rule: 'encoding-error',
+  message: 'a NUL byte: text cannot hold it; take it out',
+}
+export const invalidBytes: RowError = {
+  rule: 'encoding-error',
+  message: 'bytes that are no character: mend them, or declare the encoding of the resource',
+}
+export const tooLong = (length: number): RowError => ({
+  rule: 'too-long',
+  message: `${length} bytes; at most ${MAX_RECORD} are allowed, and only so many are kept here`,
+})
