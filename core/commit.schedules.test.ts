@@ -36,6 +36,7 @@ describe.each<Kind>(['silver', 'stream'])('after any schedule of %s', (kind) => 
 function altered(store: ObjectStore, ways: Partial<Pick<ObjectStore, 'put' | 'get'>>): ObjectStore {
   return {
     url: store.url,
+    scratch: store.scratch,
     head: (key) => store.head(key),
     get: ways.get ?? ((key) => store.get(key)),
     open: (version) => store.open(version),

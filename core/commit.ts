@@ -54,7 +54,8 @@ const LANES = 4
 
 /**
  * Makes a stage's output final in the lake, once, whoever else tries, whatever crashes (DESIGN.md,
- * section 5, "One commit protocol"). Local files stay the caller's to remove.
+ * section 5, "One commit protocol"). Local files stay the caller's to
+ * remove, but not to write to again.
  *
  * @returns what the last round did: `committed`, or `unchanged` where it found nothing to do
  * @throws Busy if another writer's intent lives (its files may be under way), or others win again
@@ -177,7 +178,7 @@ async function inLanes<T>(items: T[], stop: AbortController, work: (item: T) => 
 
 /** @throws Lost if a fence stands there: our time was over, and another has buried the name */
 async function putFile<S>({ store }: Lake<S>, file: { path: string; key: string }): Promise<void> {
-  const put = () => store.put(file.key, { file: file.path }, { ifNoneMatch: true })
+  const put = () => store.put(file.key, { file: file.path, given: true }, { ifNoneMatch: true })
   await settle(put, async () => {
     const found = await store.head(file.key)
     if (!found || found.size !== (await stat(file.path)).size) return undefined

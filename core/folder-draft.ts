@@ -12,6 +12,7 @@ import { copyFile, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UnsafeKey } from './errors.ts'
 import { isCode } from './folder-names.ts'
+import type { Body } from './object-store.ts'
 
 const dayMs = 86_400_000
 
@@ -29,19 +30,31 @@ export function newDraft(folder: string): string {
 
 /**
  * Writes a draft, and returns when its bytes are on the disk: what is shown must survive a power cut.
- * A file is cloned where the file system can, else copied; never hard-linked, as a later write to
- * the caller's file would then change the object.
+ * A file that is given to us becomes the draft itself, where it is on the same disk. Any other is
+ * cloned where the file system can, else copied; never hard-linked, as a later write to the
+ * caller's file would then change the object.
  */
-export async function writeDraft(draft: string, body: Buffer | { file: string }): Promise<void> {
-  const given = Buffer.isBuffer(body)
-  const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
-  if (!given) await copyFile(body.file, draft, flags)
-  const file = await open(draft, given ? 'wx' : 'r')
+export async function writeDraft(draft: string, body: Body): Promise<void> {
+  const bytes = Buffer.isBuffer(body)
+  if (!bytes && !(body.given && isLinked(body.file, draft))) {
+    await copyFile(body.file, draft, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  }
+  const file = await open(draft, bytes ? 'wx' : 'r')
   try {
-    if (given) await file.writeFile(body)
+    if (bytes) await file.writeFile(body)
     await file.datasync()
   } finally {
     await file.close()
+  }
+}
+
+function isLinked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    if (isCode(error, 'EXDEV') || isCode(error, 'EPERM') || isCode(error, 'EMLINK')) return false
+    throw error
   }
 }
 
@@ -71,6 +84,6 @@ export function sweepDrafts(folder: string): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name)
     const stat = lstatSync(path, { throwIfNoEntry: false })
-    if (stat && Date.now() - stat.mtimeMs > dayMs) rmSync(path, { force: true })
+    if (stat && Date.now() - stat.mtimeMs > dayMs) rmSync(path, { recursive: true, force: true })
   }
 }

@@ -15,6 +15,7 @@ import { linkNew, makeFolder, newDraft, sweepDrafts, writeDraft } from './folder
 import { FolderLock } from './folder-lock.ts'
 import { isCode, namesIn } from './folder-names.ts'
 import type {
+  Body,
   LocalCopy,
   ObjectStore,
   ObjectVersion,
@@ -46,6 +47,7 @@ const own = '.sluice'
  */
 export class FolderStore implements ObjectStore {
   readonly url: string
+  readonly scratch: string
   readonly #root: string
   readonly #lock: FolderLock
   #swept = false
@@ -56,6 +58,7 @@ export class FolderStore implements ObjectStore {
     mkdirSync(folder, { recursive: true })
     this.#root = realpathSync(folder)
     this.url = pathToFileURL(this.#root).href
+    this.scratch = join(this.#root, own, 'tmp')
     this.#lock = new FolderLock(join(this.#root, own, 'lock'))
   }
 
@@ -103,7 +106,7 @@ export class FolderStore implements ObjectStore {
     return { path, verify, release: async () => {} }
   }
 
-  async put(key: string, body: Buffer | { file: string }, when?: PutCondition): Promise<PutResult> {
+  async put(key: string, body: Body, when?: PutCondition): Promise<PutResult> {
     if (!this.#meets(key, when)) return undefined
     const draft = this.#newDraft()
     try {
@@ -166,7 +169,7 @@ export class FolderStore implements ObjectStore {
   }
 
   #newDraft(): string {
-    const draft = newDraft(join(this.#root, own, 'tmp'))
+    const draft = newDraft(this.scratch)
     if (!this.#swept) sweepDrafts(dirname(draft))
     this.#swept = true
     return draft

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Duck, openDuck } from './duckdb.ts'
 import { type ObjectStore, openStore } from './object-store.ts'
@@ -13,11 +12,16 @@ export interface Lake {
 
 /** @param url a folder, `file://` URL or `s3://bucket` */
 export function openLake(url: string): Lake {
-  return { store: openStore(url), withScratch }
+  const store = openStore(url)
+  return { store, withScratch: (work) => withScratch(store.scratch, work) }
 }
 
-async function withScratch<T>(work: (folder: string, duck: Duck) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-'))
+async function withScratch<T>(
+  scratch: string,
+  work: (folder: string, duck: Duck) => Promise<T>,
+): Promise<T> {
+  await mkdir(scratch, { recursive: true })
+  const folder = await mkdtemp(join(scratch, 'work-'))
   let duck: Duck | undefined
   try {
     duck = await openDuck()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Busy } from './errors.ts'
 import {
+  type Body,
   checkKey,
   type LocalCopy,
   type ObjectStore,
@@ -18,6 +19,7 @@ let stores = 0
 export class MemoryStore implements ObjectStore {
   readonly url = `memory://lake-${++stores}`
   readonly #folder: string
+  readonly scratch = tmpdir()
   readonly #objects = new Map<string, { version: ObjectVersion; body: Buffer }>()
 
   /** @param folder for the copies of `open` */
@@ -49,7 +51,7 @@ export class MemoryStore implements ObjectStore {
     }
   }
 
-  async put(key: string, body: Buffer | { file: string }, when?: PutCondition): Promise<PutResult> {
+  async put(key: string, body: Body, when?: PutCondition): Promise<PutResult> {
     checkKey(key)
     const bytes = Buffer.isBuffer(body) ? Buffer.from(body) : readFileSync(body.file)
     const standing = this.#objects.get(key)?.version

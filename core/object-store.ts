@@ -20,6 +20,9 @@ export type PutCondition = { ifNoneMatch: true } | { ifMatch: string }
 /** The new version's eTag; or undefined where the condition failed (S3's 412). */
 export type PutResult = { etag: string } | undefined
 
+/** Bytes, or a local file; one that is `given` its caller never touches again but to remove it. */
+export type Body = Buffer | { file: string; given?: true }
+
 /** A local file with the bytes of one pinned version. */
 export interface LocalCopy {
   path: string
@@ -36,6 +39,8 @@ export interface LocalCopy {
 export interface ObjectStore {
   /** `file:///…/data` or `s3://bucket`, without a slash at its end: the lake's name in the ledger. */
   readonly url: string
+  /** A folder for work in progress, where it can be on the very disk that objects are put to. */
+  readonly scratch: string
   /** The version that stands now, or undefined. */
   head(key: string): Promise<ObjectVersion | undefined>
   /** A small object, whole; or undefined. */
@@ -43,7 +48,7 @@ export interface ObjectStore {
   /** Brings the pinned version within reach of a local reader. Throws Busy if it is not to be had. */
   open(version: ObjectVersion): Promise<LocalCopy>
   /** Writes bytes, or the content of a local file. */
-  put(key: string, body: Buffer | { file: string }, when?: PutCondition): Promise<PutResult>
+  put(key: string, body: Body, when?: PutCondition): Promise<PutResult>
   /** Deletes; nothing happens where nothing stands. */
   delete(key: string): Promise<void>
   /**

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { CompleteMultipartUploadCommandOutput, S3Client } from '@aws-sdk/client-s3'
 import { Busy, Refused, UnsafeKey } from './errors.ts'
 import type {
+  Body,
   LocalCopy,
   ObjectStore,
   ObjectVersion,
@@ -44,6 +45,7 @@ interface Sdk {
  * what stands there can tell (core/commit does so).
  */
 export class S3Store implements ObjectStore {
+  readonly scratch = tmpdir()
   readonly url: string
   readonly #bucket: string
   #loaded: Promise<Sdk> | undefined
@@ -103,7 +105,7 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async put(key: string, body: Buffer | { file: string }, when?: PutCondition): Promise<PutResult> {
+  async put(key: string, body: Body, when?: PutCondition): Promise<PutResult> {
     checkKey(key)
     for (let attempt = 1; ; attempt++) {
       try {
@@ -165,7 +167,7 @@ export class S3Store implements ObjectStore {
   }
 
   /** The new eTag. `Upload` sends what fits one part as a plain PUT, which S3 makes atomic too. */
-  async #write(key: string, body: Buffer | { file: string }, when: PutCondition | undefined) {
+  async #write(key: string, body: Body, when: PutCondition | undefined) {
     const { s3, Upload, client } = await this.#sdk()
     const input = { ...this.#at(key), ...conditionOf(when) }
     if (Buffer.isBuffer(body)) {

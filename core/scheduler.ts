@@ -108,6 +108,7 @@ export class Scheduler {
     const scheduled = <T>(call: () => Promise<T>) => this.#scheduled(writer, call)
     return {
       url: store.url,
+      scratch: store.scratch,
       head: (key) => scheduled(() => store.head(key)),
       get: (key) => scheduled(() => store.get(key)),
       open: (version) => scheduled(() => store.open(version)),
