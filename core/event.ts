@@ -7,6 +7,8 @@ import { z } from 'zod'
 export interface Hint {
   bucket: string
   key: string
+  /** What the key says if it is encoded: EventBridge's are plain on AWS, encoded on LocalStack. */
+  decoded?: string
 }
 
 const notification = z.object({
@@ -44,7 +46,7 @@ export function hintsOf(event: unknown): Hint[] {
   const bridged = bridge.safeParse(event)
   if (bridged.success) {
     const { bucket, object } = bridged.data.detail
-    return [{ bucket: bucket.name, key: object.key }]
+    return [{ bucket: bucket.name, key: object.key, decoded: decodeKey(object.key) }]
   }
   if (test.safeParse(event).success) return []
   const found = JSON.stringify(event)?.slice(0, 200)
@@ -56,7 +58,7 @@ export function hintsOf(event: unknown): Hint[] {
  * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
  * What is no such encoding stays as it is.
  */
-export function decodeKey(key: string): string {
+function decodeKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '))
   } catch {

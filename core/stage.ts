@@ -2,7 +2,7 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { isDescriptor } from './catalog.ts'
 import { UnsafeKey } from './errors.ts'
-import { decodeKey, type Hint, hintsOf } from './event.ts'
+import { type Hint, hintsOf } from './event.ts'
 import type { Lake } from './lake.ts'
 import { none, type Outcome } from './outcome.ts'
 
@@ -56,13 +56,12 @@ async function each<T>(items: T[], work: (item: T) => Promise<void>): Promise<vo
   if (faults.length > 0) throw faults[0]
 }
 
-/** EventBridge's keys are plain on AWS and encoded on LocalStack: what stands there decides. */
-async function handleHint(stage: Stage, { bucket, key }: Hint): Promise<void> {
+/** Where a key can be read in two ways, what stands there decides. */
+async function handleHint(stage: Stage, { bucket, key, decoded = key }: Hint): Promise<void> {
   const { url } = stage.lake.store
   if (url.startsWith('s3://') && url !== `s3://${bucket}`) {
     throw new Error(`an event of bucket ${bucket}, but the lake is ${url}`)
   }
-  const decoded = decodeKey(key)
   const plain = decoded === key || (await stands(stage, key))
   await handleKey(stage, plain ? key : decoded)
 }
