@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Outcome } from '../core/outcome.ts'
+
+/** A process of ours under test: `sluice start`, or another script of this repository. */
+export interface Running {
+  child: ChildProcess
+  /** What it has told so far, line by line. */
+  lines: Outcome[]
+  /** Its exit code, or null where it was killed. */
+  ended: Promise<number | null>
+}
+
+const root = dirname(import.meta.dirname)
+
+export function startSluice(lake: string, url: string, ...args: string[]): Running {
+  return startScript('cli/sluice.ts', ['start', '--lake', lake, '--json', ...args], lake, url)
+}
+
+/** Its working files go below the lake, so that what a killed one leaves goes with it. */
+export function startScript(script: string, args: string[], lake: string, url: string): Running {
+  const temporary = join(lake, '.tmp')
+  mkdirSync(temporary, { recursive: true })
+  const child = spawn(process.execPath, [join(root, script), ...args], {
+    cwd: temporary,
+    env: { ...process.env, DATABASE_URL: url, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines: Outcome[] = []
+  let rest = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const whole = (rest + text).split('\n')
+    rest = whole.pop() ?? ''
+    lines.push(...whole.map((line) => JSON.parse(line)))
+  })
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return { child, lines, ended }
+}
