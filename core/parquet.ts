@@ -97,7 +97,8 @@ export async function emptyFile(
             return `NULL::${type} AS ${identifier(field.name)}`
           })
           .join(', ')
-  const path = join(folder, 'fence.parquet')
+  const name = contract === 'quarantine' ? 'fence-of-rejects' : 'fence-of-rows'
+  const path = join(folder, `${name}.parquet`)
   await duck.run(`COPY (SELECT ${columns} LIMIT 0) TO ${literal(path)} (FORMAT parquet)`)
   return readFile(path)
 }

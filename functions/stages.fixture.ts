@@ -62,7 +62,7 @@ export function resource(name: string, fields: string[], schema: object = {}, sl
 }
 
 /** An S3 notification of several keys, as S3 encodes them. */
-export function notification(...keys: string[]): object {
+function notification(...keys: string[]): object {
   const encoded = (key: string) => encodeURIComponent(key).replaceAll('%20', '+')
   return {
     Records: keys.map((key) => ({

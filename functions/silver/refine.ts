@@ -48,11 +48,7 @@ export async function refine(lake: Lake, key: string): Promise<Outcome | undefin
       record: manifestKey(dataset, key),
       parse: parseManifest,
       target: (state) => nextState({ lake, key, dataset, folder, duck }, state),
-      fence: async (dead) => {
-        const quarantined = dead.startsWith('quarantine/')
-        const { contract } = (await govern(lake.store, key)) ?? first.governing
-        return emptyFile(duck, quarantined || !contract ? 'quarantine' : contract, folder)
-      },
+      fence: fences({ lake, key, dataset, folder, duck }),
     })
     return said(dataset, endOf(done))
   })
@@ -65,6 +61,26 @@ function endOf({ done, state }: Committed<Manifest>): End {
   const { status, reason, records, accepted, rejected } = state
   const unchanged = done === 'unchanged' && status === 'loaded'
   return { status: unchanged ? 'unchanged' : status, reason, records, accepted, rejected }
+}
+
+/** Fences of the two schemas, each written once, when it is needed. */
+function fences({ lake, key, duck, folder }: Work): (dead: string) => Promise<Buffer> {
+  const quarantine = once(() => emptyFile(duck, 'quarantine', folder))
+  const rows = once(async () => {
+    const { contract } = await govern(lake.store, key)
+    // Of another schema, it would break the reading of all: the name stays to be buried.
+    if (!contract) throw new Refused(`no contract says what schema the fences of ${key} have`)
+    return emptyFile(duck, contract, folder)
+  })
+  return (dead) => (dead.startsWith('quarantine/') ? quarantine() : rows())
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }
 
 async function look(lake: Lake, key: string) {

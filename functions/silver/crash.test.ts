@@ -1,0 +1,120 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Duck, openDuck } from '../../core/duckdb.ts'
+import { Busy } from '../../core/errors.ts'
+import type { Lake } from '../../core/lake.ts'
+import type { ObjectStore } from '../../core/object-store.ts'
+import { resource, TestLake } from '../stages.fixture.ts'
+import { refine } from './refine.ts'
+
+/** Crashes and rivals: what a plain glob sees once the stage has ended is every row once. */
+
+let files: TestLake
+let duck: Duck
+
+beforeEach(async () => {
+  begin()
+  duck = await openDuck()
+})
+afterEach(() => {
+  duck.close()
+  files.close()
+})
+
+function begin(): void {
+  files = new TestLake()
+  files.describe('p', resource('t', ['id:integer', 'kind'], {}, { partitionBy: ['kind'] }))
+}
+
+const object = 'bronze/p/t/a.csv'
+
+async function ids(): Promise<number[]> {
+  const path = join(files.folder, 'silver/p/t/**/*.parquet')
+  const sql = `SELECT id::INT FROM read_parquet('${path}', hive_partitioning = true) ORDER BY id`
+  return (await duck.all(sql)).map(([id]) => id as number)
+}
+
+class Crash extends Error {}
+
+/** The lake as a process sees it that dies at its nth write: before it, or after it. */
+function dying(lake: Lake, nth: number, after: boolean): Lake & { calls: () => number } {
+  let calls = 0
+  const put: ObjectStore['put'] = async (...args) => {
+    if (calls >= nth) throw new Crash()
+    calls++
+    if (calls < nth) return lake.store.put(...args)
+    if (after) await lake.store.put(...args)
+    throw new Crash()
+  }
+  const store = new Proxy(lake.store, {
+    get(target, name) {
+      if (name === 'put') return put
+      const value = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { ...lake, store, calls: () => calls }
+}
+
+/** An event that comes again until no other writer's intent lives; its time is over at once here. */
+async function undisturbed(key = object): Promise<void> {
+  const real = Date.now
+  Date.now = () => real() + 60_000
+  try {
+    await refine(files.lake, key)
+  } finally {
+    Date.now = real
+  }
+}
+
+test.each([false, true])(
+  'a crash at any write, then one undisturbed run (after it: %s)',
+  async (after) => {
+    for (let nth = 1; ; nth++) {
+      files.close()
+      begin()
+      files.put(object, 'id,kind\n1,a\n2,b\nx,b\n')
+      await refine(files.lake, object)
+      files.put(object, 'id,kind\n2,b\n3,c\ny,b\n')
+      const lake = dying(files.lake, nth, after)
+      await refine(lake, object).catch((error) => expect(error).toBeInstanceOf(Crash))
+      await undisturbed()
+      expect(await ids(), `crash at write ${nth}`).toEqual([2, 3])
+      if (lake.calls() < nth) {
+        expect(nth).toBeGreaterThan(6)
+        return
+      }
+    }
+  },
+)
+
+test('a crash of the first version ever leaves nothing that a later one does not bury', async () => {
+  files.put(object, 'id,kind\n1,a\n2,b\n')
+  await expect(refine(dying(files.lake, 3, true), object)).rejects.toThrow(Crash)
+  await expect(refine(files.lake, object)).rejects.toThrow(Busy)
+  await undisturbed()
+  expect(await ids()).toEqual([1, 2])
+})
+
+test('dead files are buried under their own schema, though the contract broke meanwhile', async () => {
+  files.put(object, 'id,kind\n1,a\n2,b\n')
+  await expect(refine(dying(files.lake, 3, true), object)).rejects.toThrow(Crash)
+  files.describe('p', resource('t', ['id:nonsense', 'kind']))
+  await undisturbed()
+  files.describe('p', resource('t', ['id:integer', 'kind'], {}, { partitionBy: ['kind'] }))
+  await undisturbed()
+  expect(await ids()).toEqual([1, 2])
+})
+
+test('eight at once over one key and over many: every row once', async () => {
+  const keys = Array.from({ length: 6 }, (_, n) => `bronze/p/t/${n}.csv`)
+  for (const [n, key] of keys.entries()) files.put(key, `id,kind\n${n},a\n${n + 10},b\n`)
+  const writers = Array.from({ length: 8 }, async (_, n) => {
+    for (const key of [keys[0]!, ...keys.slice(n % 6), ...keys.slice(0, n % 6)]) {
+      await refine(files.lake, key).catch((error) => expect(error).toBeInstanceOf(Busy))
+    }
+  })
+  await Promise.all(writers)
+  for (const key of keys) await refine(files.lake, key)
+  expect(await ids()).toEqual([0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15])
+})
