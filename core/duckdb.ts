@@ -85,5 +85,10 @@ function classified(error: unknown): unknown {
   if (error instanceof Error && aboutData.test(error.message)) {
     return new DataError(error.message, { cause: error })
   }
+  if (error instanceof Error && error.message.startsWith('Out of Memory')) {
+    const [first] = error.message.split('\n')
+    const cure = 'raise SLUICE_MEMORY, or lower SLUICE_THREADS (a wide table needs more of the one)'
+    return new Error(`${first}; ${cure}`, { cause: error })
+  }
   return error
 }

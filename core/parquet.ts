@@ -8,7 +8,7 @@ import { identifier, literal } from './names.ts'
 import { partitionValue } from './plan.ts'
 import { rejectsTable } from './rejects.ts'
 
-/** Typed Parquet by DuckDB: row groups of 122,880 rows, types as in the contract. */
+/** Typed Parquet by DuckDB, types as in the contract. */
 
 /** One file written locally, and the Hive folders that it belongs in: `year=2026/month=01`. */
 export interface Written {
@@ -30,7 +30,7 @@ export async function writeRows(
 ): Promise<number> {
   const { partitionBy, compression } = contract
   await mkdir(folder, { recursive: true })
-  const options = `FORMAT parquet, COMPRESSION ${compression}`
+  const options = `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE ${groupSize(contract)}`
   if (partitionBy.length === 0) {
     const path = join(folder, 'data.parquet')
     return duck.run(`COPY (${select}) TO ${literal(path)} (${options})`)
@@ -46,6 +46,15 @@ export async function writeRows(
     if (!(error instanceof Error) || !/File name too long/i.test(error.message)) throw error
     throw new Refused('too-long: a value of partitionBy is too long for the name of a folder')
   }
+}
+
+/**
+ * Rows of a row group: DuckDB's own 122,880, or fewer for a table of more than 100 columns, as each
+ * thread holds a group in memory. A multiple of its vectors of 2,048.
+ */
+function groupSize({ fields }: Contract): number {
+  const vectors = Math.floor(Math.min(60, 6_000 / fields.length))
+  return 2_048 * Math.max(1, vectors)
 }
 
 /** The files that `writeRows` wrote. */
