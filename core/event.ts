@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /**
  * Events as hints: which key of which bucket changed. S3's own notifications, EventBridge's "Object
- * Created", and either inside an SQS message, become one list. Nothing else of an event is believed.
+ * Created", and either inside an SQS message, become one list. No more of an event is believed.
  */
 export interface Hint {
   bucket: string

@@ -1,6 +1,6 @@
 /**
- * The ledger: schema `sluice` in the very database that holds the rows, so that an object's rows and
- * the fact that they are there are one transaction.
+ * The ledger: schema `sluice` in the very database that holds the rows, so that an object's rows
+ * and the fact that they are there are one transaction.
  */
 export const ledgerTables = `
 CREATE SCHEMA IF NOT EXISTS sluice;

@@ -8,7 +8,7 @@ import type { Database, Row, Transaction } from './postgres.ts'
 /** Locks that are not rows, each by its own number below this one. */
 const LOCKS = 0x51_01ce
 
-/** Makes the ledger's tables where they are not there. Safe to call at any time, by many at once. */
+/** Makes the ledger's tables where they are not there. Safe at any time, by many at once. */
 export async function prepareLedger(database: Database): Promise<void> {
   await database.transaction(async (tx) => {
     const [found] = await tx.query(`SELECT to_regclass('sluice.due') IS NOT NULL AS there`)
@@ -68,7 +68,7 @@ export async function dropKey(tx: Transaction, entry: Entry): Promise<void> {
   await tx.query('DELETE FROM sluice.objects WHERE id = $1', [entry.id])
 }
 
-/** Takes every key of a dataset that has waiting rows, in one order, so that none wait in a ring. */
+/** Takes every key of a dataset with waiting rows, in one order, so that none waits in a ring. */
 export async function takeWaiting(
   tx: Transaction,
   lake: string,
@@ -122,7 +122,8 @@ export async function note(
 
 export async function count(tx: Transaction, id: number, counts: Counts): Promise<void> {
   await tx.query(
-    `UPDATE sluice.objects SET records = $2, accepted = $3, rejected = $4, waiting = $5 WHERE id = $1`,
+    `UPDATE sluice.objects SET records = $2, accepted = $3, rejected = $4, waiting = $5
+     WHERE id = $1`,
     [id, counts.records, counts.accepted, counts.rejected, counts.waiting],
   )
 }

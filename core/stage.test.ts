@@ -114,7 +114,7 @@ describe('faults', () => {
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] })
   })
 
-  test('an object that fails does not keep the others of its event from being handled', async () => {
+  test('an object that fails does not keep the others of its event from theirs', async () => {
     const event = notice('bronze/p/fault.csv', 'bronze/p/1.csv')
     await expect(handleEvent(stage, event)).rejects.toThrow('no disk')
     expect(handled).toEqual(['bronze/p/fault.csv', 'bronze/p/1.csv'])
@@ -133,7 +133,7 @@ describe('faults', () => {
   })
 })
 
-test('a descriptor lets what is stuck through, each object whatever becomes of the others', async () => {
+test('a descriptor lets what is stuck through, whatever becomes of each', async () => {
   await expect(handleEvent(stage, notice('bronze/p/datapackage.yaml'))).rejects.toThrow('no disk')
   expect(handled).toEqual(['bronze/p/1.csv', 'bronze/p/fault.csv', 'bronze/p/2.csv'])
   expect(reported.map(({ status }) => status)).toEqual(['loaded', 'failed', 'loaded'])

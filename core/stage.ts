@@ -49,7 +49,7 @@ async function handleBody(stage: Stage, body: string): Promise<void> {
   await each(hintsOf(JSON.parse(body)), (hint) => handleHint(stage, hint))
 }
 
-/** Works on all, and throws the first fault only then: one object must not keep others from theirs. */
+/** Works on all, and throws the first fault only then: none keeps the others from theirs. */
 async function each<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const faults: unknown[] = []
   for (const item of items) await work(item).catch((fault) => faults.push(fault))

@@ -33,8 +33,8 @@ const checked = new Set<string>()
  * Makes the table where there is none; else checks that every value of the contract has its place
  * in it. A table that fits is not looked at again by this process, until something goes wrong.
  *
- * @throws Error with the ALTER TABLE to run: a fault of the database, that a person cures, and after
- *   which the object is taken up again
+ * @throws Error with the ALTER TABLE to run: a fault of the database, that a person cures, and
+ *   after which the object is taken up again
  */
 export async function ensureTable(tx: Transaction, contract: Contract): Promise<void> {
   if (checked.has(contract.hash)) return
@@ -63,7 +63,7 @@ async function readColumns(tx: Transaction, contract: Contract): Promise<Map<str
   return new Map(rows.map((row) => [row.name as string, row as Column]))
 }
 
-/** A BRIN index finds the rows of an object, which lie together, and costs a load next to nothing. */
+/** A BRIN index finds the rows of an object, which lie together, and costs a load near nothing. */
 async function createTable(tx: Transaction, contract: Contract): Promise<void> {
   await lockFor(tx, 'tables')
   if ((await readColumns(tx, contract)).size > 0) return
@@ -135,7 +135,8 @@ async function hasKey(tx: Transaction, contract: Contract): Promise<boolean> {
     `SELECT (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute a
              WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) AS names
      FROM pg_index i
-     WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL`,
+     WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid
+       AND indpred IS NULL AND indexprs IS NULL`,
     [tableOf(contract)],
   )
   const wanted = keyOf(contract).toSorted().join()

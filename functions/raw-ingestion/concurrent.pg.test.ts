@@ -129,7 +129,7 @@ test.each([
   for (let i = 0; i < many; i++) text += `${i},a name of ${i}\n`
   files.put(object, text + extra)
   const loading = raw.run(object).catch((error: unknown) => error)
-  await killWhile('COPY')
+  await killDuring(loading)
   expect(await loading).toBeInstanceOf(Error)
   expect(await raw.table('p.t')).toEqual([[1, 'before']])
   expect(await raw.status(object)).toBe('loaded')
@@ -139,14 +139,15 @@ test.each([
   expect([rows, ids]).toEqual([many, many])
 })
 
-/** Ends the backend that runs such a statement, when one does. */
-async function killWhile(statement: string): Promise<void> {
+/** Ends the backend that runs a COPY, once one does; gives up when the work is over. */
+async function killDuring(work: Promise<unknown>): Promise<void> {
   const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND query ILIKE $1 AND state = 'active'`
-  for (;;) {
-    if ((await others[0]!.query(sql, [`${statement}%`])).length > 0) return
-    await sleep(5)
-  }
+    WHERE datname = current_database() AND state = 'active' AND query LIKE 'COPY%'`
+  let over = false
+  work.then(() => {
+    over = true
+  })
+  while (!over && (await others[0]!.query(sql)).length === 0) await sleep(5)
 }
 
 test('an object that changes while it is read is not loaded in part', async () => {

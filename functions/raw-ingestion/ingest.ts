@@ -24,7 +24,7 @@ import { setOrphansAside } from '../../core/waiting.ts'
  *
  * @param again load it even if its version is settled (it had lost rows that are free now)
  * @returns undefined where no object stands under the key
- * @throws Busy, or a fault of database, store or disk: nothing has changed then, and it may be retried
+ * @throws Busy, or a fault of database, store or disk: nothing has changed then; to be retried
  */
 export async function ingest(
   lake: Lake,
@@ -223,7 +223,8 @@ async function keepRejects({ duck, tx, entry, folder }: Work, rejects?: string):
   await tx.query('DELETE FROM sluice.rejects WHERE object_id = $1', [entry.id])
   if (!rejects) return
   const into = 'sluice.rejects (object_id, record, line, raw, text, errors)'
-  const rows = `SELECT ${entry.id}, record, line, '\\x' || raw, text, errors FROM ${rejectsTable(rejects)}`
+  const rows = `SELECT ${entry.id}, record, line, '\\x' || raw, text, errors
+    FROM ${rejectsTable(rejects)}`
   await load(duck, rows, tx, into, folder, 0)
 }
 

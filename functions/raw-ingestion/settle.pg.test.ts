@@ -196,7 +196,7 @@ test('rows wait until a contract that broke meanwhile is mended', async () => {
   expect(await counts('orders')).toMatchObject({ waiting: 1 })
 })
 
-test('a crash between a commit and its settling loses nothing: the next event settles', async () => {
+test('after a crash between a commit and its settling, the next event settles', async () => {
   await raw.run(key('orders'), key('customers'))
   await raw.query('DELETE FROM p.orders')
   await raw.query(

@@ -11,9 +11,9 @@ import { setOrphansAside, stageWaiting } from '../../core/waiting.ts'
 import { ingest } from './ingest.ts'
 
 /**
- * Does what commits have left to be done after them, until nothing is: rows that waited for a parent
- * are looked at again, and objects whose lost rows are free now are loaded again. Whoever calls it
- * may do another's left-over work: after a crash, the next object's handler does.
+ * Does what commits have left to be done after them, until nothing is: rows that waited for a
+ * parent are looked at again, and objects whose lost rows are free now are loaded again. Whoever
+ * calls it may do another's left-over work: after a crash, the next object's handler does.
  *
  * @throws the first fault, when all that could be done is; the rest stays marked
  */

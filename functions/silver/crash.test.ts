@@ -56,7 +56,7 @@ function dying(lake: Lake, nth: number, after: boolean): Lake & { calls: () => n
   return { ...lake, store, calls: () => calls }
 }
 
-/** An event that comes again until no other writer's intent lives; its time is over at once here. */
+/** An event that comes again when no other writer's intent lives; time passes at once here. */
 async function undisturbed(key = object): Promise<void> {
   const real = Date.now
   Date.now = () => real() + 60_000
@@ -88,7 +88,7 @@ test.each([false, true])(
   },
 )
 
-test('a crash of the first version ever leaves nothing that a later one does not bury', async () => {
+test('a crash of the very first version leaves nothing that is not buried', async () => {
   files.put(object, 'id,kind\n1,a\n2,b\n')
   await expect(refine(dying(files.lake, 3, true), object)).rejects.toThrow(Crash)
   await expect(refine(files.lake, object)).rejects.toThrow(Busy)
@@ -96,7 +96,7 @@ test('a crash of the first version ever leaves nothing that a later one does not
   expect(await ids()).toEqual([1, 2])
 })
 
-test('dead files are buried under their own schema, though the contract broke meanwhile', async () => {
+test('dead files are buried under their own schema, even if the contract broke', async () => {
   files.put(object, 'id,kind\n1,a\n2,b\n')
   await expect(refine(dying(files.lake, 3, true), object)).rejects.toThrow(Crash)
   files.describe('p', resource('t', ['id:nonsense', 'kind']))

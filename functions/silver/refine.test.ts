@@ -108,7 +108,8 @@ test('types and values as DuckDB and hyparquet see them', async () => {
   const [key] = await parquetKeys('silver/')
   const path = join(files.folder, key!)
   const found = await duck.all(
-    `SELECT name, type, concat_ws(' ', converted_type, logical_type) FROM parquet_schema('${path}') WHERE type IS NOT NULL`,
+    `SELECT name, type, concat_ws(' ', converted_type, logical_type)
+     FROM parquet_schema('${path}') WHERE type IS NOT NULL`,
   )
   expect(found).toEqual([
     ...cases.map(([field, , type, logical]) => [field.split(':')[0], type, logical]),
