@@ -75,6 +75,10 @@ describe('partitions', () => {
     }
     files.put(object, 'id,kind\n1,a\n')
     expect(await run()).toMatchObject({ status: 'loaded' })
+    const name = 'n'.repeat(250)
+    files.describe('p', resource('t', [name], {}, { partitionBy: [name] }))
+    files.put(object, `${name}\nlonger\n`)
+    expect(await run()).toMatchObject({ status: 'refused', records: 0 })
   })
 })
 

@@ -3,7 +3,7 @@ import { type Governing, govern } from '../../core/catalog.ts'
 import { type Outcome as Committed, commit, type Goal } from '../../core/commit.ts'
 import type { Contract } from '../../core/contract.ts'
 import type { Duck } from '../../core/duckdb.ts'
-import { Refused } from '../../core/errors.ts'
+import { Refused, UnsafeKey } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import {
   fileStem,
@@ -153,6 +153,7 @@ async function writeVersion(
     const { records, accepted, rejected, rejects } = verdict
     const files = accepted > 0 ? await rowFiles(out, version, contract) : []
     if (rejects) files.push(await rejectFile(work, version, contract, rejects))
+    for (const file of files) checkName(lake, file)
     const standing = version.etag
     const counts = { records, accepted, rejected }
     return { state: { ...base, status: 'loaded', ...counts, standing }, replaces: true, files }
@@ -162,6 +163,16 @@ async function writeVersion(
 }
 
 type File = Goal<Manifest>['files'][number]
+
+/** Before anything is written: a name that the lake does not take would never be buried, either. */
+function checkName(lake: Lake, file: File): void {
+  try {
+    lake.store.locate(file.key(Number.MAX_SAFE_INTEGER))
+  } catch (error) {
+    if (!(error instanceof UnsafeKey)) throw error
+    throw new Refused(`too-long: a name that partitionBy makes: ${error.message}`)
+  }
+}
 
 async function rowFiles(out: string, version: ObjectVersion, contract: Contract): Promise<File[]> {
   const stem = fileStem(version, contract.hash)
