@@ -23,8 +23,8 @@ interface Scene {
 }
 
 /**
- * A file is moved into Bronze while `sluice start` watches: the time until its rows are committed in
- * Postgres and its manifest in Silver (its rows' commit points), seen from outside.
+ * A file is moved into Bronze while `sluice start` watches: the time until its rows are committed
+ * in Postgres and its manifest in Silver (its rows' commit points), seen from outside.
  */
 export async function latency(place: Place): Promise<Figure[]> {
   const { lake } = await place.newLake()

@@ -91,7 +91,7 @@ export async function writeRows(path: string, data: Data, from = 0): Promise<voi
   }
 }
 
-/** The package `bench`: lineitem without a key, and with one; each CSV below its name is its own. */
+/** The package `bench`: lineitem without a key, and with one; each has its folder of CSVs. */
 export function writeContract(lake: string): void {
   const schema = {
     fields: fields.map(([name, type]) => ({

@@ -26,8 +26,8 @@ it.concurrent.each<[string, Dataset, number]>([
     const duration = await undisturbed(dataset, objects)
     const { source, url, drop } = await place(dataset, objects, rows)
     const killed = await crash({ source, url, rounds, duration, random: seeded(seed) })
-    const told = `${rounds} rounds of ${rows} rows, ${killed} kills, an undisturbed run ${duration} ms`
-    process.stderr.write(`${dataset}: seed ${seed}, ${told}\n`)
+    const told = `${rounds} rounds of ${rows} rows, ${killed} kills`
+    process.stderr.write(`${dataset}: seed ${seed}, ${told}, undisturbed ${duration} ms\n`)
     expect(killed, `seed ${seed}`).toBeGreaterThan(0)
 
     const last = startSluice(source.lake, url, '--once')

@@ -12,11 +12,10 @@ interface Seen {
   sum: string
 }
 
-const text = (amount: string, day: string) =>
-  `md5(concat_ws('|', id::text, code, ${amount}, ${day}))`
+const row = "md5(concat_ws('|', id::text, code, amount::text, day::text))"
 /** The sum of a hash of every row: equal only for the same rows, in whatever order. */
-const duckSum = (row: string) => `coalesce(sum(('0x' || left(${row}, 15))::BIGINT), 0)::VARCHAR`
-const pgSum = `coalesce(sum(('x' || left(${text('amount::text', 'day::text')}, 15))::bit(60)::bigint), 0)::text`
+const duckSum = `coalesce(sum(('0x' || left(${row}, 15))::BIGINT), 0)::VARCHAR`
+const pgSum = `coalesce(sum(('x' || left(${row}, 15))::bit(60)::bigint), 0)::text`
 
 /**
  * Compares Postgres and Silver with the CSV files that stand in Bronze, by plain SQL and a plain
@@ -81,9 +80,9 @@ function inSilver({ lake, dataset }: Source): Promise<Seen> {
 async function inDuck(from: string): Promise<Seen> {
   const duck = await openDuck()
   try {
-    const sum = duckSum(text('amount::text', 'day::text'))
-    const [row] = await duck.all(`SELECT count(*), count(DISTINCT id::BIGINT), ${sum} FROM ${from}`)
-    return { rows: Number(row?.[0]), keys: Number(row?.[1]), sum: String(row?.[2]) }
+    const [seen] = await duck.all(`SELECT count(*), count(DISTINCT id::BIGINT), ${duckSum}
+      FROM ${from}`)
+    return { rows: Number(seen?.[0]), keys: Number(seen?.[1]), sum: String(seen?.[2]) }
   } finally {
     duck.close()
   }

@@ -7,8 +7,8 @@ import { openPostgres } from '../core/postgres.ts'
 
 /**
  * `node faults/naive-loader.ts LAKE` loads bronze/kill/lines/0.csv as many a script does: a commit
- * for each chunk, Parquet written where it is read, and a JSON file that says that it is done. It is
- * here to be found out: a crash at the wrong moment leaves rows twice and half a file.
+ * for each chunk, Parquet written where it is read, and a JSON file that says that it is done. It
+ * is here to be found out: a crash at the wrong moment leaves rows twice and half a file.
  */
 const lake = process.argv[2] ?? ''
 const done = join(lake, 'done.json')
@@ -19,7 +19,8 @@ if (!existsSync(done)) {
   const database = openPostgres(process.env.DATABASE_URL ?? '')
   await database.transaction((tx) =>
     tx.query(`CREATE SCHEMA IF NOT EXISTS kill;
-      CREATE TABLE IF NOT EXISTS kill.lines (id bigint, code text, amount numeric(12,2), day date)`),
+      CREATE TABLE IF NOT EXISTS kill.lines
+        (id bigint, code text, amount numeric(12,2), day date)`),
   )
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(1)
   for (let at = 0; at < lines.length; at += CHUNK) {

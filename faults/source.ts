@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Package `kill`: `lines` is one object that is appended, `rows` are several that are merged by key. */
+/** Of package `kill`: the objects of `lines` are appended, those of `rows` are merged by key. */
 export type Dataset = 'lines' | 'rows'
 
 const fields = [
