@@ -48,7 +48,7 @@ function refining(lake: Lake, key: string): Work {
 }
 
 async function bareParquet(task: Task & { job: 'bareParquet' }): Promise<Work> {
-  const lake = openLake(task.out)
+  const lake = await readyLake(task.out)
   // Our own instance, so the same threads and the same memory limit.
   return () =>
     lake.withScratch((_, duck) =>
