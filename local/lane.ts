@@ -19,6 +19,7 @@ export interface Patience {
  * never the same key twice at once, and what fails comes again.
  */
 export class Lane {
+  readonly #bucket: string
   readonly #handler: Handler
   readonly #patience: Patience
   readonly #width: number
@@ -28,9 +29,11 @@ export class Lane {
   #resting: (() => void)[] = []
   #closed = false
   /** Told when a key has failed as often as patience allows. */
-  givenUp: (key: string) => void = () => {}
+  givenUp: (key: string, error: unknown) => void = () => {}
 
-  constructor(handler: Handler, width: number, patience: Patience) {
+  /** @param bucket that events name: the lake's, or any name for a folder */
+  constructor(bucket: string, handler: Handler, width: number, patience: Patience) {
+    this.#bucket = bucket
     this.#handler = handler
     this.#width = width
     this.#patience = patience
@@ -75,28 +78,28 @@ export class Lane {
 
   async #run(key: string, tries: number): Promise<void> {
     this.#running.add(key)
-    const failed = await this.#fails(key)
+    const failure = await this.#failureOf(key)
     this.#running.delete(key)
-    if (failed && !this.#closed) this.#again(key, tries + 1)
+    if (failure && !this.#closed) this.#again(key, tries + 1, failure.error)
     this.#next()
     if (!this.#isIdle()) return
     for (const resolve of this.#resting) resolve()
     this.#resting = []
   }
 
-  async #fails(key: string): Promise<boolean> {
+  async #failureOf(key: string): Promise<{ error: unknown } | undefined> {
     try {
-      return (await this.#handler(eventOf(key))).batchItemFailures.length > 0
-    } catch {
-      // What the handler does after its objects failed: the object's own end was reported.
-      return true
+      const answer = await this.#handler(eventOf(this.#bucket, key))
+      return answer.batchItemFailures.length > 0 ? { error: undefined } : undefined
+    } catch (error) {
+      return { error }
     }
   }
 
-  #again(key: string, tries: number): void {
+  #again(key: string, tries: number, error: unknown): void {
     const { first, longest, forever } = this.#patience
     if (this.#waiting.has(key)) return
-    if (tries === this.#patience.tries) this.givenUp(key)
+    if (tries === this.#patience.tries) this.givenUp(key, error)
     if (tries >= this.#patience.tries && !forever) return
     const delay = Math.min(longest, first * 2 ** (tries - 1))
     const timer = setTimeout(() => {
@@ -109,12 +112,12 @@ export class Lane {
 }
 
 /** The message that SQS would bring: S3's notification, its key encoded as S3 does. */
-function eventOf(key: string): unknown {
+function eventOf(bucket: string, key: string): unknown {
   const encoded = encodeURIComponent(key).replaceAll('%20', '+')
   const record = {
     eventSource: 'aws:s3',
     eventName: 'ObjectCreated:Put',
-    s3: { bucket: { name: 'local' }, object: { key: encoded } },
+    s3: { bucket: { name: bucket }, object: { key: encoded } },
   }
   const body = JSON.stringify({ Records: [record] })
   return { Records: [{ eventSource: 'aws:sqs', messageId: key, body }] }

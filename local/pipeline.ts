@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDescriptor } from '../core/catalog.ts'
 import type { Lake } from '../core/lake.ts'
-import type { Outcome } from '../core/outcome.ts'
+import { none, type Outcome } from '../core/outcome.ts'
 import type { Database } from '../core/postgres.ts'
 import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'
@@ -35,14 +35,17 @@ export class Pipeline {
     this.#lake = lake
     const told = (outcome: Outcome) => {
       // A failure may pass; it is told when patience is over.
-      if (outcome.status !== 'failed') report(outcome)
-      else this.#failed.set(`${outcome.stage} ${outcome.object}`, outcome)
+      const object = `${outcome.stage} ${outcome.object}`
+      if (outcome.status === 'failed') this.#failed.set(object, outcome)
+      else report(outcome)
+      if (outcome.status !== 'failed') this.#failed.delete(object)
     }
-    this.#raw = new Lane(rawIngestion(lake, database, told), WIDTH, patience)
-    this.#silver = new Lane(silver(lake, told), WIDTH, patience)
-    const tell = (stage: Outcome['stage']) => (key: string) => {
-      const failure = this.#failed.get(`${stage} ${key}`)
-      if (failure) report(failure)
+    const bucket = lake.store.url.replace(/^s3:\/\//, '')
+    this.#raw = new Lane(bucket, rawIngestion(lake, database, told), WIDTH, patience)
+    this.#silver = new Lane(bucket, silver(lake, told), WIDTH, patience)
+    const tell = (stage: Outcome['stage']) => (key: string, error: unknown) => {
+      const told = this.#failed.get(`${stage} ${key}`)
+      report(told ?? { ...unhandled, stage, object: key, reason: String(error ?? 'no answer') })
     }
     this.#raw.givenUp = tell('raw-ingestion')
     this.#silver.givenUp = tell('silver')
@@ -102,6 +105,9 @@ export class Pipeline {
     }
   }
 }
+
+/** The end of an event that failed before, or after, its object did. */
+const unhandled = { dataset: undefined, status: 'failed' as const, ...none, seconds: 0 }
 
 /** Half files by convention, of editors, browsers and copying tools, as the watcher has them. */
 function isHidden(key: string): boolean {
