@@ -1,21 +1,16 @@
 import { govern, looksLikeCsv } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
-import type { Duck } from '../../core/duckdb.ts'
 import { leaveHeals } from '../../core/due.ts'
 import { Refused } from '../../core/errors.ts'
 import { familyOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
-import { claimDataset, dropKey, type Entry, lockFor, note, takeKey } from '../../core/ledger.ts'
-import { load } from '../../core/load.ts'
-import { deleteOwn, makeStage, mergeStage, placesOf, STAGE } from '../../core/merge.ts'
+import { claimDataset, dropKey, type Entry, note, takeKey } from '../../core/ledger.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
-import { rejectsTable } from '../../core/rejects.ts'
-import { columnsOf, ensureTable, forgetTables, tableOf } from '../../core/table.ts'
+import { ensureTable, forgetTables } from '../../core/table.ts'
 import { decide } from '../../core/take.ts'
-import { validate } from '../../core/validate.ts'
-import { setOrphansAside } from '../../core/waiting.ts'
+import { loadRows } from './load-rows.ts'
 
 /** Bronze → Postgres: one object, one transaction. */
 
@@ -147,8 +142,7 @@ async function loadObject(
     const copy = await lake.store.open(version)
     try {
       const work = { duck, tx, entry, version, contract, path: copy.path, folder }
-      const direct = contract.load === 'append' && contract.foreignKeys.length === 0
-      const end = direct ? await straight(work) : await staged(work, family.children)
+      const end = await loadRows(work, family.children)
       await copy.verify()
       const waits = end.waiting > 0 ? [contract] : []
       await leaveHeals(tx, entry.lake, [...family.children, ...waits])
@@ -159,73 +153,6 @@ async function loadObject(
       await copy.release()
     }
   })
-}
-
-interface Work {
-  duck: Duck
-  tx: Transaction
-  entry: Entry
-  version: ObjectVersion
-  contract: Contract
-  path: string
-  folder: string
-}
-
-type Loaded = End & { status: 'loaded' }
-
-/** Rows that only their own object touches go right into the table. */
-async function straight(work: Work): Promise<Loaded> {
-  const { duck, tx, entry, contract, folder, version } = work
-  await deleteOwn(tx, contract, entry)
-  const into = `${tableOf(contract)} (${[...columnsOf(contract), '_object_id'].join(', ')})`
-  const verdict = await validate({ ...work, key: entry.key }, (select) =>
-    tx.attempt(() => {
-      const rows = `SELECT *, ${entry.id} FROM (${select})`
-      return load(duck, rows, tx, into, folder, version.size)
-    }),
-  )
-  await keepRejects(work, verdict.rejects)
-  return { status: 'loaded', reason: undefined, ...verdict, waiting: 0 }
-}
-
-/** Rows that meet those of other objects are staged, and merged under the dataset's lock. */
-async function staged(work: Work, children: Contract[]): Promise<Loaded> {
-  const { duck, tx, entry, contract, folder, version } = work
-  await makeStage(tx, contract)
-  // A row that is `\.` and nothing else would end Postgres' COPY: a single column gets company.
-  const places = contract.foreignKeys.length > 0 || contract.fields.length === 1
-  const columns = [...columnsOf(contract), ...(places ? placesOf(contract) : [])]
-  const into = `${STAGE} (${columns.join(', ')})`
-  const verdict = await validate({ ...work, key: entry.key, places }, (select) =>
-    tx.attempt(() => load(duck, select, tx, into, folder, version.size)),
-  )
-  await keepRejects(work, verdict.rejects)
-  await lockFor(tx, contract.dataset)
-  await tx.query('DELETE FROM sluice.waiting WHERE object_id = $1', [entry.id])
-  const waiting = await setOrphansAside(tx, contract, entry)
-  const { modified } = version
-  const referenced = await mergeStage({
-    tx,
-    contract,
-    entry,
-    modified,
-    children,
-    joins: false,
-  })
-  const reason =
-    referenced > 0
-      ? `referenced: ${referenced} rows that it no longer has stay for children`
-      : undefined
-  return { status: 'loaded', reason, ...verdict, accepted: verdict.accepted - waiting, waiting }
-}
-
-async function keepRejects({ duck, tx, entry, folder }: Work, rejects?: string): Promise<void> {
-  await tx.query('DELETE FROM sluice.rejects WHERE object_id = $1', [entry.id])
-  if (!rejects) return
-  const into = 'sluice.rejects (object_id, record, line, raw, text, errors)'
-  const rows = `SELECT ${entry.id}, record, line, '\\x' || raw, text, errors
-    FROM ${rejectsTable(rejects)}`
-  await load(duck, rows, tx, into, folder, 0)
 }
 
 /** Two folders whose names fall together would share a table. */

@@ -1,0 +1,104 @@
+import type { Contract } from '../../core/contract.ts'
+import type { Duck } from '../../core/duckdb.ts'
+import { type Entry, lockFor } from '../../core/ledger.ts'
+import { load } from '../../core/load.ts'
+import { deleteOwn, makeStage, mergeStage, placesOf, STAGE } from '../../core/merge.ts'
+import type { ObjectVersion } from '../../core/object-store.ts'
+import type { Counts } from '../../core/outcome.ts'
+import type { Transaction } from '../../core/postgres.ts'
+import { rejectsTable } from '../../core/rejects.ts'
+import { columnsOf, tableOf } from '../../core/table.ts'
+import { validate } from '../../core/validate.ts'
+import { setOrphansAside } from '../../core/waiting.ts'
+
+/** The rows and rejects of one object, within its transaction. */
+export interface Work {
+  duck: Duck
+  tx: Transaction
+  entry: Entry
+  version: ObjectVersion
+  contract: Contract
+  path: string
+  folder: string
+}
+
+export type Loaded = Counts & { status: 'loaded'; reason: string | undefined }
+
+/**
+ * Loads the accepted rows of the object, and keeps its rejects.
+ *
+ * @param children the contracts whose rows may refer to this dataset's
+ * @throws Refused where the object cannot be taken; Unacceptable where the database says no to it
+ */
+export async function loadRows(work: Work, children: Contract[]): Promise<Loaded> {
+  return (await isAlone(work)) ? straight(work) : staged(work, children)
+}
+
+/** Whether no row of another object can meet one of this, so that no merge is needed. */
+async function isAlone({ tx, contract }: Work): Promise<boolean> {
+  if (contract.foreignKeys.length > 0 || contract.load === 'replace') return false
+  if (contract.load === 'append') return true
+  if (!(await isEmpty(tx, contract))) return false
+  // The first object of a dataset: others wait, and will meet its rows.
+  await lockFor(tx, contract.dataset)
+  return isEmpty(tx, contract)
+}
+
+async function isEmpty(tx: Transaction, contract: Contract): Promise<boolean> {
+  return (await tx.query(`SELECT 1 FROM ${tableOf(contract)} LIMIT 1`)).length === 0
+}
+
+/** Rows that only their own object touches go right into the table. */
+async function straight(work: Work): Promise<Loaded> {
+  const { duck, tx, entry, contract, folder, version } = work
+  await deleteOwn(tx, contract, entry)
+  const into = `${tableOf(contract)} (${[...columnsOf(contract), '_object_id'].join(', ')})`
+  const verdict = await validate({ ...work, key: entry.key }, (select) =>
+    tx.attempt(() => {
+      const rows = `SELECT *, ${entry.id} FROM (${select})`
+      return load(duck, rows, tx, into, folder, version.size)
+    }),
+  )
+  await keepRejects(work, verdict.rejects)
+  return { status: 'loaded', reason: undefined, ...verdict, waiting: 0 }
+}
+
+/** Rows that meet those of other objects are staged, and merged under the dataset's lock. */
+async function staged(work: Work, children: Contract[]): Promise<Loaded> {
+  const { duck, tx, entry, contract, folder, version } = work
+  await makeStage(tx, contract)
+  // A row that is `\.` and nothing else would end Postgres' COPY: a single column gets company.
+  const places = contract.foreignKeys.length > 0 || contract.fields.length === 1
+  const columns = [...columnsOf(contract), ...(places ? placesOf(contract) : [])]
+  const into = `${STAGE} (${columns.join(', ')})`
+  const verdict = await validate({ ...work, key: entry.key, places }, (select) =>
+    tx.attempt(() => load(duck, select, tx, into, folder, version.size)),
+  )
+  await keepRejects(work, verdict.rejects)
+  await lockFor(tx, contract.dataset)
+  await tx.query('DELETE FROM sluice.waiting WHERE object_id = $1', [entry.id])
+  const waiting = await setOrphansAside(tx, contract, entry)
+  const { modified } = version
+  const referenced = await mergeStage({
+    tx,
+    contract,
+    entry,
+    modified,
+    children,
+    joins: false,
+  })
+  const reason =
+    referenced > 0
+      ? `referenced: ${referenced} rows that it no longer has stay for children`
+      : undefined
+  return { status: 'loaded', reason, ...verdict, accepted: verdict.accepted - waiting, waiting }
+}
+
+async function keepRejects({ duck, tx, entry, folder }: Work, rejects?: string): Promise<void> {
+  await tx.query('DELETE FROM sluice.rejects WHERE object_id = $1', [entry.id])
+  if (!rejects) return
+  const into = 'sluice.rejects (object_id, record, line, raw, text, errors)'
+  const rows = `SELECT ${entry.id}, record, line, '\\x' || raw, text, errors
+    FROM ${rejectsTable(rejects)}`
+  await load(duck, rows, tx, into, folder, 0)
+}
