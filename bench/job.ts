@@ -39,7 +39,7 @@ async function prepare(task: Task): Promise<Work> {
 
 async function readyLake(url: string): Promise<Lake> {
   const lake = openLake(url)
-  await lake.withScratch(async (_, duck) => duck.run('SELECT 1'))
+  await lake.withScratch(1 << 30, async (_, duck) => duck.run('SELECT 1'))
   return lake
 }
 
@@ -51,7 +51,7 @@ async function bareParquet(task: Task & { job: 'bareParquet' }): Promise<Work> {
   const lake = await readyLake(task.out)
   // Our own instance, so the same threads and the same memory limit.
   return () =>
-    lake.withScratch((_, duck) =>
+    lake.withScratch(1 << 30, (_, duck) =>
       duck.run(`COPY (SELECT * FROM read_csv(${literal(task.file)}, header = true, delim = ',',
         auto_detect = false, quote = '"', escape = '"', ignore_errors = ${task.ignoreErrors},
         columns = ${JSON.stringify(duckTypes).replaceAll('"', "'")}))

@@ -50,8 +50,10 @@ export async function annotate(
   await using source = await open(text.path)
   await using target = await open(path, 'w')
   const plain = dialect.quote === '"' && !dialect.escape && dialect.delimiter !== ' '
+  const { size } = await source.stat()
   const out = new Out(target, layout.fields.length, marksOf(dialect), plain, text.encoding)
-  const walk = new Walk(source, layout, out, rejects, utf8 || text.encoding === 'latin-1')
+  const known = utf8 || text.encoding === 'latin-1'
+  const walk = new Walk(source, size, layout, out, rejects, known)
   await walk.run()
   return { path, delimiter: out.delimiter, records: walk.records, longest: out.longest }
 }
@@ -63,15 +65,23 @@ class Walk {
   #base: number
   #length = 0
   #last = false
-  readonly #window = Buffer.allocUnsafe(WINDOW)
+  readonly #window: Buffer
   readonly #shape = newShape()
   readonly #source: FileHandle
   readonly #out: Out
   readonly #rejects: RejectFile
   readonly #utf8: boolean
 
-  constructor(source: FileHandle, layout: Layout, out: Out, rejects: RejectFile, utf8: boolean) {
+  constructor(
+    source: FileHandle,
+    size: number,
+    layout: Layout,
+    out: Out,
+    rejects: RejectFile,
+    utf8: boolean,
+  ) {
     this.#source = source
+    this.#window = Buffer.allocUnsafe(Math.min(WINDOW, size + 1))
     this.#out = out
     this.#rejects = rejects
     this.#utf8 = utf8
@@ -88,9 +98,9 @@ class Walk {
   }
 
   async #fill(): Promise<void> {
-    while (this.#length < WINDOW && !this.#last) {
+    while (this.#length < this.#window.length && !this.#last) {
       const from = this.#base + this.#length
-      const room = WINDOW - this.#length
+      const room = this.#window.length - this.#length
       const { bytesRead } = await this.#source.read(this.#window, this.#length, room, from)
       this.#length += bytesRead
       this.#last = bytesRead === 0
@@ -187,7 +197,7 @@ class Out {
   longest = 0
   readonly delimiter: string
   readonly marks: Marks
-  readonly #buffer = Buffer.allocUnsafe(FLUSH + 3 * MAX_RECORD + (1 << 16))
+  #buffer = Buffer.allocUnsafe(1 << 16)
   #length = 0
   readonly #target: FileHandle
   readonly #fields: number
@@ -222,6 +232,7 @@ class Out {
     const blank = place.length === 0
     const cells = blank ? 0 : shape.cells
     const { record, line, offset, length } = place
+    this.#makeRoom(3 * length + this.#fields + 256)
     this.#text(`${record}${d}${line}${d}${offset}${d}${length}${d}${cells}${d}`)
     if (!this.#plain || shape.unusual || cells > this.#fields) {
       const kept = cellsOf(bytes, at, end, this.marks).slice(0, this.#fields)
@@ -239,6 +250,14 @@ class Out {
     const latin = this.#encoding === 'latin-1'
     await this.#target.write(latin ? Buffer.from(written.toString('latin1')) : written)
     this.#length = 0
+  }
+
+  /** A cell written anew may double its quotes, and gets two. */
+  #makeRoom(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return
+    const larger = Buffer.allocUnsafe(2 * (this.#length + bytes))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
   }
 
   #text(text: string): void {

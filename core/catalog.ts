@@ -56,21 +56,30 @@ export async function readPackage(
   store: ObjectStore,
   folder: string,
 ): Promise<Package | undefined> {
-  const there = await Promise.all(descriptors.map((name) => store.get(`${folder}/${name}`)))
-  const found = there.filter((one) => one !== undefined)
-  const first = found[0]
-  if (!first) return undefined
-  const file = first.version.key
+  const keys = descriptors.map((name) => `${folder}/${name}`)
+  const there = (await Promise.all(keys.map((key) => store.head(key)))).filter(isThere)
+  if (there.length === 0) return undefined
+  const place = `${store.url}/${folder}`
+  const known = packages.get(place)
+  if (known?.etags === etagsOf(there)) return known.read
+  const found = (await Promise.all(there.map(({ key }) => store.get(key)))).filter(isThere)
+  if (found.length === 0) return undefined
   const hash = shortHash(found.map((one) => one.body.toString('base64')).join())
-  const known = packages.get(file)
-  if (known?.hash === hash) return known
   const read = parsePackage(found, folder, hash)
-  packages.set(file, read)
+  packages.set(place, { etags: etagsOf(found.map((one) => one.version)), read })
   return read
 }
 
-/** As they were parsed last, by file: thousands of objects share one. */
-const packages = new Map<string, Package>()
+/** As they were parsed last, by folder: thousands of objects share one. */
+const packages = new Map<string, { etags: string; read: Package }>()
+
+function etagsOf(versions: ObjectVersion[]): string {
+  return versions.map(({ key, etag }) => `${key} ${etag}`).join('\n')
+}
+
+function isThere<T>(found: T | undefined): found is T {
+  return found !== undefined
+}
 
 type Found = { version: ObjectVersion; body: Buffer }
 

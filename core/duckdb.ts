@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 
-/** One DuckDB a process, one connection a piece of work. Everything else speaks SQL to `Duck`. */
+/** One connection of a process' DuckDB for a piece of work. Everything else speaks SQL to it. */
 export interface Duck {
   /** Runs one statement; the answer is the number of rows that it wrote, where it wrote any. */
   run(sql: string): Promise<number>
@@ -18,15 +18,19 @@ export class DataError extends Error {
   override name = 'DataError'
 }
 
-let instance: Promise<DuckDBInstance> | undefined
+/** Objects of fewer bytes are done by one thread each, several at once. */
+export const SMALL = 4 << 20
+
+type Engine = { instance: Promise<DuckDBInstance>; idle: DuckDBConnection[] }
+const engines = new Map<string, Engine>()
 
 /**
- * @returns a connection of the process' one instance; temporary tables are its own
+ * @param bytes of the object, for the choice of the engine
+ * @returns a connection; what it leaves behind (temporary tables) is its user's to drop
  */
-export async function openDuck(): Promise<Duck> {
-  instance ??= start()
-  const connection = await (await instance).connect()
-  await connection.run("SET TimeZone = 'UTC'")
+export async function openDuck(bytes = Number.POSITIVE_INFINITY): Promise<Duck> {
+  const engine = engineFor(bytes)
+  const connection = engine.idle.pop() ?? (await connect(engine))
   return {
     run: (sql) => run(connection, sql),
     rows: (sql) => rows(connection, sql),
@@ -35,21 +39,36 @@ export async function openDuck(): Promise<Duck> {
       for await (const row of rows(connection, sql)) found.push(row)
       return found
     },
-    close: () => connection.closeSync(),
+    close: () => engine.idle.push(connection),
   }
+}
+
+function engineFor(bytes: number): Engine {
+  const all = process.env.SLUICE_THREADS ?? String(availableParallelism())
+  const threads = bytes < SMALL ? '1' : all
+  const engine = engines.get(threads) ?? { instance: start(threads), idle: [] }
+  engines.set(threads, engine)
+  return engine
+}
+
+async function connect({ instance }: Engine): Promise<DuckDBConnection> {
+  const connection = await (await instance).connect()
+  await connection.run("SET TimeZone = 'UTC'")
+  return connection
 }
 
 /**
  * Memory is bounded by setting, not by the object's size: what does not fit spills to disk.
- * SLUICE_MEMORY is DuckDB's share (default 512MB), SLUICE_THREADS its threads (default: cores).
+ * SLUICE_MEMORY is DuckDB's share (default 512MB), SLUICE_THREADS its threads (default: cores) for
+ * a large object.
  * Order of rows is nowhere promised, and keeping it costs memory.
  */
-async function start(): Promise<DuckDBInstance> {
+async function start(threads: string): Promise<DuckDBInstance> {
   const spill = mkdtempSync(join(tmpdir(), 'sluice-spill-'))
   process.once('exit', () => rmSync(spill, { recursive: true, force: true }))
   return DuckDBInstance.create(':memory:', {
     memory_limit: process.env.SLUICE_MEMORY ?? '512MB',
-    threads: process.env.SLUICE_THREADS ?? String(availableParallelism()),
+    threads,
     temp_directory: spill,
     preserve_insertion_order: 'false',
     autoinstall_known_extensions: 'false',

@@ -53,13 +53,11 @@ export async function leaveReloads(tx: Transaction, winner: number): Promise<num
 
 /** What is to be done in this lake, the oldest first. */
 export async function dueOf(database: Database, lake: string): Promise<Due[]> {
-  const rows = await database.transaction((tx) =>
-    tx.query(
-      `SELECT heal, reload, key, json_agg(d.id) AS marks
+  const rows = await database.query(
+    `SELECT heal, reload, key, json_agg(d.id) AS marks
        FROM sluice.due d LEFT JOIN sluice.objects o ON o.id = d.reload
        WHERE d.lake = $1 GROUP BY heal, reload, key ORDER BY min(d.id)`,
-      [lake],
-    ),
+    [lake],
   )
   return rows as unknown as Due[]
 }

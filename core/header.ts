@@ -47,8 +47,10 @@ export async function readLayout(text: PlainText, contract: Contract): Promise<L
 
 async function head(text: PlainText): Promise<{ bytes: Buffer; all: boolean }> {
   await using file = await open(text.path)
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, text.bom)
-  return { bytes: buffer.subarray(0, bytesRead), all: bytesRead < HEAD }
+  const { size } = await file.stat()
+  const length = Math.min(HEAD, size)
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, text.bom)
+  return { bytes: buffer.subarray(0, bytesRead), all: text.bom + bytesRead === size }
 }
 
 type Sampled = { cells: string[]; next: number; lines: number; blank: boolean }

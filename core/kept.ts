@@ -66,11 +66,9 @@ async function* paged(
     AND (key COLLATE "C", record) > ($3 COLLATE "C", $4::bigint)`
   for (let [key, record] = ['', 0]; ; ) {
     const values = [lake, dataset ?? null, key, record]
-    const rows = await database.transaction((tx) =>
-      tx.query(
-        sql.replace('%', () => where),
-        values,
-      ),
+    const rows = await database.query(
+      sql.replace('%', () => where),
+      values,
     )
     const errors = rows as unknown as KeptError[]
     yield* errors

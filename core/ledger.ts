@@ -58,7 +58,8 @@ export async function takeKey(tx: Transaction, lake: string, key: string): Promi
   for (;;) {
     const [there] = await tx.query(find, [lake, key])
     if (there) return entryOf(there)
-    await tx.query(insert, [lake, key])
+    const [made] = await tx.query(`${insert} RETURNING *`, [lake, key])
+    if (made) return entryOf(made)
   }
 }
 
@@ -102,7 +103,7 @@ export async function note(
   await tx.query(
     `UPDATE sluice.objects SET dataset = coalesce($2, dataset), status = $3, reason = $4, etag = $5,
        version_id = $6, size = $7, modified = $8, contract = $9, seconds = $10, at = now()
-       ${loaded ? ', loaded_etag = $5, loaded_modified = $8' : ''}
+       ${loaded ? `, loaded_etag = $5, loaded_modified = $8, ${counted(11)}` : ''}
      WHERE id = $1`,
     [
       entry.id,
@@ -115,17 +116,23 @@ export async function note(
       version.modified,
       governing.hash,
       said.seconds,
+      ...(loaded ? countsOf(said) : []),
     ],
   )
-  if (loaded) await count(tx, entry.id, said)
 }
 
 export async function count(tx: Transaction, id: number, counts: Counts): Promise<void> {
-  await tx.query(
-    `UPDATE sluice.objects SET records = $2, accepted = $3, rejected = $4, waiting = $5
-     WHERE id = $1`,
-    [id, counts.records, counts.accepted, counts.rejected, counts.waiting],
-  )
+  const sql = `UPDATE sluice.objects SET ${counted(2)} WHERE id = $1`
+  await tx.query(sql, [id, ...countsOf(counts)])
+}
+
+function counted(from: number): string {
+  const names = ['records', 'accepted', 'rejected', 'waiting']
+  return names.map((name, i) => `${name} = $${from + i}`).join(', ')
+}
+
+function countsOf({ records, accepted, rejected, waiting }: Counts): number[] {
+  return [records, accepted, rejected, waiting]
 }
 
 /** Says of an object that stands what else is worth knowing. */
@@ -175,25 +182,21 @@ export async function stuckObjects(
   lake: string,
   prefix: string,
 ): Promise<string[]> {
-  const rows = await database.transaction((tx) =>
-    tx.query(
-      `SELECT key FROM sluice.objects
+  const rows = await database.query(
+    `SELECT key FROM sluice.objects
        WHERE lake = $1 AND starts_with(key, $2) AND status IN ('held', 'refused') ORDER BY key`,
-      [lake, prefix],
-    ),
+    [lake, prefix],
   )
   return rows.map((row) => row.key as string)
 }
 
 /** How every object of a lake stands in Postgres. */
 export async function outcomesOf(database: Database, lake: string): Promise<Outcome[]> {
-  const rows = await database.transaction((tx) =>
-    tx.query(
-      `SELECT key AS object, dataset, status, reason, records, accepted, rejected, waiting,
+  const rows = await database.query(
+    `SELECT key AS object, dataset, status, reason, records, accepted, rejected, waiting,
          coalesce(seconds, 0) AS seconds
        FROM sluice.objects WHERE lake = $1 AND status <> 'new' ORDER BY key`,
-      [lake],
-    ),
+    [lake],
   )
   return rows.map((row) => ({ stage: 'raw-ingestion', ...row }) as Outcome)
 }

@@ -22,6 +22,13 @@ export interface PlainText {
   gzip: boolean
 }
 
+/** About how many bytes of text an object has: gzip makes CSV some ten times smaller. */
+export function textSize({ key, size }: { key: string; size: number }): number {
+  return isGzip(key) ? 10 * size : size
+}
+
+const isGzip = (key: string) => key.toLowerCase().endsWith('.gz')
+
 /** Decompressed bytes of one object; a bomb ends here. SLUICE_MAX_TEXT_GB changes it. */
 const maxText = Number(process.env.SLUICE_MAX_TEXT_GB ?? 64) * 2 ** 30
 
@@ -36,7 +43,7 @@ export async function plainText(
   encoding: Encoding,
   folder: string,
 ): Promise<PlainText> {
-  const gzip = key.toLowerCase().endsWith('.gz')
+  const gzip = isGzip(key)
   const source = gzip ? await gunzip(path, join(folder, 'gunzipped')) : path
   const head = await firstBytes(source, 3)
   if (encoding.startsWith('utf-16')) {

@@ -41,11 +41,15 @@ export class Plan {
     return this.#typed(read, Object.keys(provenance))
   }
 
-  /** The values of every record that holds, or an error at the first that does not. */
-  strict(source: string, also: string[] = []): string {
-    const all = [this.#notBlank(), ...this.checks.map((check) => check.ok)]
+  /**
+   * The values of every record that holds, or an error at the first that does not; `quick`: also at
+   * one that holds in an unusual form, by a statement that takes half the time to be planned.
+   */
+  strict(source: string, quick: boolean): string {
+    const checks = this.checks.map((check) => (quick ? (check.quick ?? check.ok) : check.ok))
+    const all = [this.#notBlank(), ...checks]
     const when = `CASE WHEN ${all.join('\n AND ')} THEN true ELSE error('a record is rejected') END`
-    return `SELECT ${this.#values(also)} FROM (${source}) WHERE ${when}`
+    return `SELECT ${this.#values([])} FROM (${source}) WHERE ${when}`
   }
 
   /** Place and errors (a list of structs) of every record that does not hold. */

@@ -7,6 +7,8 @@ import { from as copyFrom } from 'pg-copy-streams'
 export interface Database {
   /** Commits what `work` did, or nothing of it where it throws. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  /** One statement in a transaction of its own. */
+  query(sql: string, values?: unknown[]): Promise<Row[]>
   end(): Promise<void>
 }
 
@@ -51,6 +53,7 @@ export function openPostgres(url: string): Database {
   pool.on('error', () => {})
   return {
     transaction: (work) => transaction(pool, work),
+    query: async (sql, values) => (await pool.query(sql, values)).rows,
     end: () => pool.end(),
   }
 }

@@ -29,9 +29,11 @@ export async function probe(path: string, delimiter: string): Promise<Facts> {
   const file = await open(path)
   try {
     const glass = new Glass(delimiter)
-    const buffer = Buffer.allocUnsafe(CHUNK + 16)
+    const { size } = await file.stat()
+    const chunk = Math.min(CHUNK, size + 1)
+    const buffer = Buffer.allocUnsafe(chunk + 16)
     for (let kept = 0; ; ) {
-      const { bytesRead } = await file.read(buffer, kept, CHUNK)
+      const { bytesRead } = await file.read(buffer, kept, chunk)
       glass.look(buffer.subarray(0, kept + bytesRead), kept)
       if (bytesRead === 0) return glass.facts()
       kept = keepLastCharacters(buffer, kept + bytesRead)

@@ -38,13 +38,13 @@ function depthOf(
   return Math.max(0, ...parents.map((key) => 1 + depthOf(key.dataset, contracts, below)))
 }
 
-/** Descriptors are read once for thousands of objects. */
+/** Descriptors are looked at once for thousands of objects. */
 function remembering(store: ObjectStore): ObjectStore {
-  const known = new Map<string, ReturnType<ObjectStore['get']>>()
-  const get = (key: string) => {
-    const found = known.get(key) ?? store.get(key)
+  const known = new Map<string, ReturnType<ObjectStore['head']>>()
+  const head = (key: string) => {
+    const found = known.get(key) ?? store.head(key)
     known.set(key, found)
     return found
   }
-  return Object.create(store, { get: { value: get } })
+  return Object.create(store, { head: { value: head }, get: { value: store.get.bind(store) } })
 }

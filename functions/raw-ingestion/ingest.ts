@@ -7,6 +7,7 @@ import type { Lake } from '../../core/lake.ts'
 import { claimDataset, dropKey, type Entry, note, takeKey } from '../../core/ledger.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
+import { textSize } from '../../core/plain-text.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
 import { ensureTable, forgetTables } from '../../core/table.ts'
 import { decide } from '../../core/take.ts'
@@ -138,7 +139,7 @@ async function loadObject(
   for (const other of [...family.parents, ...family.children]) {
     if (other.dataset !== contract.dataset) await ensureTable(tx, other)
   }
-  return lake.withScratch(async (folder, duck) => {
+  return lake.withScratch(textSize(version), async (folder, duck) => {
     const copy = await lake.store.open(version)
     try {
       const work = { duck, tx, entry, version, contract, path: copy.path, folder }

@@ -95,7 +95,9 @@ async function staged(work: Work, children: Contract[]): Promise<Loaded> {
 }
 
 async function keepRejects({ duck, tx, entry, folder }: Work, rejects?: string): Promise<void> {
-  await tx.query('DELETE FROM sluice.rejects WHERE object_id = $1', [entry.id])
+  if (entry.status !== 'new') {
+    await tx.query('DELETE FROM sluice.rejects WHERE object_id = $1', [entry.id])
+  }
   if (!rejects) return
   const into = 'sluice.rejects (object_id, record, line, raw, text, errors)'
   const rows = `SELECT ${entry.id}, record, line, '\\x' || raw, text, errors

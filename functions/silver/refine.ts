@@ -15,6 +15,7 @@ import {
 import type { ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
 import { emptyFile, writeRejects, writeRows, writtenFiles } from '../../core/parquet.ts'
+import { textSize } from '../../core/plain-text.ts'
 import { decide } from '../../core/take.ts'
 import { validate } from '../../core/validate.ts'
 
@@ -42,7 +43,7 @@ export async function refine(lake: Lake, key: string): Promise<Outcome | undefin
     if (decision.what !== 'held' && decision.what !== 'refused') return undefined
     return said(dataset, { status: decision.what, reason: decision.reason, ...none })
   }
-  return lake.withScratch(async (folder, duck) => {
+  return lake.withScratch(textSize(first.version), async (folder, duck) => {
     const done = await commit<Manifest>({
       store: lake.store,
       record: manifestKey(dataset, key),
