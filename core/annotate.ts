@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { type FileHandle, open } from 'node:fs/promises'
+import { AnnotatedFile } from './annotated-file.ts'
 import type { Dialect } from './dialect.ts'
 import type { Layout } from './header.ts'
 import type { PlainText } from './plain-text.ts'
-import { CR, cellsOf, LF, type Marks, marksOf, newShape, scanRecord } from './record.ts'
+import { CR, LF, marksOf, newShape, scanRecord } from './record.ts'
 import {
   invalidBytes,
   MAX_RECORD,
@@ -33,7 +34,6 @@ export interface Annotated {
 
 /** A record that does not end within it is none: four times as long as one may be. */
 const WINDOW = 8 << 20
-const FLUSH = 2 << 20
 
 /**
  * @param utf8 whether the text is known to be UTF-8 as a whole
@@ -51,7 +51,13 @@ export async function annotate(
   await using target = await open(path, 'w')
   const plain = dialect.quote === '"' && !dialect.escape && dialect.delimiter !== ' '
   const { size } = await source.stat()
-  const out = new Out(target, layout.fields.length, marksOf(dialect), plain, text.encoding)
+  const out = new AnnotatedFile(
+    target,
+    layout.fields.length,
+    marksOf(dialect),
+    plain,
+    text.encoding,
+  )
   const known = utf8 || text.encoding === 'latin-1'
   const walk = new Walk(source, size, layout, out, rejects, known)
   await walk.run()
@@ -68,7 +74,7 @@ class Walk {
   readonly #window: Buffer
   readonly #shape = newShape()
   readonly #source: FileHandle
-  readonly #out: Out
+  readonly #out: AnnotatedFile
   readonly #rejects: RejectFile
   readonly #utf8: boolean
 
@@ -76,7 +82,7 @@ class Walk {
     source: FileHandle,
     size: number,
     layout: Layout,
-    out: Out,
+    out: AnnotatedFile,
     rejects: RejectFile,
     utf8: boolean,
   ) {
@@ -186,81 +192,5 @@ class Walk {
     if (wrong) await this.#rejects.add({ ...place, errors: [wrong] })
     else this.#out.write(place, this.#window, at, this.#shape)
     if (this.#out.full) await this.#out.flush()
-  }
-}
-
-type Place = { record: number; line: number; offset: number; length: number }
-
-/** The annotated file, buffered. */
-class Out {
-  /** Bytes of the longest line, of which latin-1 may have two for each byte. */
-  longest = 0
-  readonly delimiter: string
-  readonly marks: Marks
-  #buffer = Buffer.allocUnsafe(1 << 16)
-  #length = 0
-  readonly #target: FileHandle
-  readonly #fields: number
-  readonly #plain: boolean
-  readonly #encoding: 'utf-8' | 'latin-1'
-  readonly #padding: string
-
-  constructor(
-    target: FileHandle,
-    fields: number,
-    marks: Marks,
-    plain: boolean,
-    encoding: 'utf-8' | 'latin-1',
-  ) {
-    this.#target = target
-    this.#fields = fields
-    this.marks = marks
-    this.#plain = plain
-    this.#encoding = encoding
-    this.delimiter = plain ? String.fromCharCode(marks.delimiter) : ','
-    this.#padding = this.delimiter.repeat(fields)
-  }
-
-  get full(): boolean {
-    return this.#length > FLUSH
-  }
-
-  write(place: Place, bytes: Buffer, at: number, shape: { cells: number; unusual: boolean }): void {
-    const d = this.delimiter
-    const start = this.#length
-    const end = at + place.length
-    const blank = place.length === 0
-    const cells = blank ? 0 : shape.cells
-    const { record, line, offset, length } = place
-    this.#makeRoom(3 * length + this.#fields + 256)
-    this.#text(`${record}${d}${line}${d}${offset}${d}${length}${d}${cells}${d}`)
-    if (!this.#plain || shape.unusual || cells > this.#fields) {
-      const kept = cellsOf(bytes, at, end, this.marks).slice(0, this.#fields)
-      this.#text(kept.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(d))
-    } else {
-      bytes.copy(this.#buffer, this.#length, at, end)
-      this.#length += end - at
-    }
-    this.#text(`${this.#padding.slice(Math.max(1, cells), this.#fields)}\n`)
-    this.longest = Math.max(this.longest, 2 * (this.#length - start))
-  }
-
-  async flush(): Promise<void> {
-    const written = this.#buffer.subarray(0, this.#length)
-    const latin = this.#encoding === 'latin-1'
-    await this.#target.write(latin ? Buffer.from(written.toString('latin1')) : written)
-    this.#length = 0
-  }
-
-  /** A cell written anew may double its quotes, and gets two. */
-  #makeRoom(bytes: number): void {
-    if (this.#length + bytes <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(2 * (this.#length + bytes))
-    this.#buffer.copy(larger, 0, 0, this.#length)
-    this.#buffer = larger
-  }
-
-  #text(text: string): void {
-    this.#length += this.#buffer.write(text, this.#length, 'latin1')
   }
 }

@@ -1,15 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import {
+  closeSync,
   constants,
+  fdatasync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   realpathSync,
   rmSync,
+  unlinkSync,
+  writeFileSync,
 } from 'node:fs'
-import { copyFile, open } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { UnsafeKey } from './errors.ts'
 import { isCode } from './folder-names.ts'
 import type { Body } from './object-store.ts'
@@ -39,14 +45,17 @@ export async function writeDraft(draft: string, body: Body): Promise<void> {
   if (!bytes && !(body.given && isLinked(body.file, draft))) {
     await copyFile(body.file, draft, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   }
-  const file = await open(draft, bytes ? 'wx' : 'r')
+  const file = openSync(draft, bytes ? 'wx' : 'r')
   try {
-    if (bytes) await file.writeFile(body)
-    await file.datasync()
+    if (bytes) writeFileSync(file, body)
+    await toDisk(file)
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
+
+/** The one slow step, and so the one that others need not wait for. */
+const toDisk = promisify(fdatasync)
 
 function isLinked(from: string, to: string): boolean {
   try {
@@ -55,6 +64,15 @@ function isLinked(from: string, to: string): boolean {
   } catch (error) {
     if (isCode(error, 'EXDEV') || isCode(error, 'EPERM') || isCode(error, 'EMLINK')) return false
     throw error
+  }
+}
+
+/** Takes a draft away, unless it has become its object by a rename. */
+export function dropDraft(draft: string): void {
+  try {
+    unlinkSync(draft)
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error
   }
 }
 

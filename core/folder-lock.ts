@@ -1,6 +1,6 @@
 import { mkdirSync, statSync, utimesSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Busy } from './errors.ts'
 
@@ -18,7 +18,7 @@ const patienceMs = 10_000
  */
 export class FolderLock {
   readonly #path: string
-  #open: { database: DatabaseSync; inode: bigint } | undefined
+  #open: Open | undefined
 
   /** @param path the lock's file; it and its folder are made when they are first wanted */
   constructor(path: string) {
@@ -40,7 +40,7 @@ export class FolderLock {
     try {
       return step()
     } finally {
-      this.#open?.database.exec('ROLLBACK')
+      this.#open?.end.run()
     }
   }
 
@@ -59,8 +59,8 @@ export class FolderLock {
   /** A lock on a file that was deleted meanwhile excludes nobody: it is let go, and taken anew. */
   #take(): boolean {
     this.#open ??= connect(this.#path)
-    const { database, inode } = this.#open
-    if (!begin(database)) return false
+    const { database, begin, inode } = this.#open
+    if (!begins(begin)) return false
     if (inodeOf(this.#path) === inode) return true
     database.close()
     this.#open = undefined
@@ -68,20 +68,29 @@ export class FolderLock {
   }
 }
 
-function connect(path: string): { database: DatabaseSync; inode: bigint } {
+interface Open {
+  database: DatabaseSync
+  begin: StatementSync
+  end: StatementSync
+  inode: bigint
+}
+
+/** IMMEDIATE takes the lock without writing anything. */
+function connect(path: string): Open {
   mkdirSync(dirname(path), { recursive: true })
   const database = new DatabaseSync(path, { timeout: 0 })
-  return { database, inode: inodeOf(path) ?? 0n }
+  const begin = database.prepare('BEGIN IMMEDIATE')
+  return { database, begin, end: database.prepare('ROLLBACK'), inode: inodeOf(path) ?? 0n }
 }
 
 function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
-/** False where another connection holds the lock. IMMEDIATE takes it without writing anything. */
-function begin(database: DatabaseSync): boolean {
+/** False where another connection holds the lock. */
+function begins(begin: StatementSync): boolean {
   try {
-    database.exec('BEGIN IMMEDIATE')
+    begin.run()
     return true
   } catch (error) {
     const SQLITE_BUSY = 5

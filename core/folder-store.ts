@@ -1,17 +1,27 @@
 import {
   type BigIntStats,
+  closeSync,
   constants,
+  fstatSync,
   lstatSync,
   mkdirSync,
+  openSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
 } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Busy, UnsafeKey } from './errors.ts'
-import { linkNew, makeFolder, newDraft, sweepDrafts, writeDraft } from './folder-draft.ts'
+import {
+  dropDraft,
+  linkNew,
+  makeFolder,
+  newDraft,
+  sweepDrafts,
+  writeDraft,
+} from './folder-draft.ts'
 import { FolderLock } from './folder-lock.ts'
 import { isCode, namesIn } from './folder-names.ts'
 import type {
@@ -79,20 +89,17 @@ export class FolderStore implements ObjectStore {
     if (!this.#find(key)?.isFile()) return undefined
     // O_NONBLOCK: a pipe that took the file's place must not hang the reader.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-    const file = await open(this.locate(key), flags).catch((error) => {
-      if (isCode(error, 'ENOENT')) return undefined
-      throw error
-    })
-    if (!file) return undefined
+    const file = openIfThere(this.locate(key), flags)
+    if (file === undefined) return undefined
     try {
-      const version = versionOf(key, await file.stat({ bigint: true }))
+      const version = versionOf(key, fstatSync(file, { bigint: true }))
       if (!version) return undefined
-      const body = await file.readFile()
-      const after = versionOf(key, await file.stat({ bigint: true }))
+      const body = readFileSync(file)
+      const after = versionOf(key, fstatSync(file, { bigint: true }))
       if (after?.etag !== version.etag) throw new Busy(`${key} is being written by another program`)
       return { version, body }
     } finally {
-      await file.close()
+      closeSync(file)
     }
   }
 
@@ -113,7 +120,7 @@ export class FolderStore implements ObjectStore {
       await writeDraft(draft, body)
       return await this.#lock.run(() => this.#publish(draft, key, when))
     } finally {
-      rmSync(draft, { force: true })
+      dropDraft(draft)
     }
   }
 
@@ -208,6 +215,15 @@ export class FolderStore implements ObjectStore {
 function versionOf(key: string, stat: BigIntStats | undefined): ObjectVersion | undefined {
   if (!stat?.isFile()) return undefined
   return { key, size: Number(stat.size), etag: etagOf(stat), modified: stat.mtime }
+}
+
+function openIfThere(path: string, flags: number): number | undefined {
+  try {
+    return openSync(path, flags)
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined
+    throw error
+  }
 }
 
 function etagOf(stat: BigIntStats): string {

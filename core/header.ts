@@ -35,17 +35,18 @@ export async function readLayout(text: PlainText, contract: Contract): Promise<L
   const sample = readSample(bytes, all, dialect)
   const first = sample[0]
   if (!first) throw new Refused('blank-header: the header is broken, or longer than 4 MiB')
-  const labels = first.cells.map((cell) => decode(cell, text))
+  const labels = first.labels.map((cell) => decode(cell, text))
   checkWidth(sample, dialect)
   return {
     fields: matched(labels, contract),
     start: text.bom + first.next,
     lines: first.lines,
-    plain: first.lines === 1 && !first.cells.some((cell) => /[\r\n]/.test(cell)),
+    plain: first.lines === 1 && !first.labels.some((cell) => /[\r\n]/.test(cell)),
   }
 }
 
 async function head(text: PlainText): Promise<{ bytes: Buffer; all: boolean }> {
+  if (text.bytes) return { bytes: text.bytes.subarray(text.bom), all: true }
   await using file = await open(text.path)
   const { size } = await file.stat()
   const length = Math.min(HEAD, size)
@@ -53,7 +54,7 @@ async function head(text: PlainText): Promise<{ bytes: Buffer; all: boolean }> {
   return { bytes: buffer.subarray(0, bytesRead), all: text.bom + bytesRead === size }
 }
 
-type Sampled = { cells: string[]; next: number; lines: number; blank: boolean }
+type Sampled = { labels: string[]; width: number; next: number; lines: number }
 
 /** Up to a hundred records: the header and what says how wide the table is. */
 function readSample(bytes: Buffer, all: boolean, dialect: Dialect): Sampled[] {
@@ -62,8 +63,10 @@ function readSample(bytes: Buffer, all: boolean, dialect: Dialect): Sampled[] {
   const sample: Sampled[] = []
   for (let at = 0; at < bytes.length && sample.length < 100; at = shape.next) {
     if (scanRecord(bytes, at, bytes.length, all, marks, shape) !== 'record') break
-    const cells = cellsOf(bytes, at, shape.end, marks)
-    sample.push({ cells, next: shape.next, lines: shape.innerLines + 1, blank: shape.end === at })
+    // Of the header its labels are wanted, of the others only how wide they are.
+    const labels = at === 0 ? cellsOf(bytes, at, shape.end, marks) : []
+    const width = shape.end === at ? 0 : shape.cells
+    sample.push({ labels, width, next: shape.next, lines: shape.innerLines + 1 })
   }
   return sample
 }
@@ -80,7 +83,7 @@ function decode(cell: string, text: PlainText): string {
  */
 function checkWidth(sample: Sampled[], dialect: Dialect): void {
   if (dialect.headerDeclared) return
-  const widths = sample.map((record) => (record.blank ? 0 : record.cells.length))
+  const widths = sample.map((record) => record.width)
   const mean = roundHalfEven(widths.reduce((sum, width) => sum + width, 0) / widths.length)
   const drift = Math.max(roundHalfEven(mean * 0.1), 1)
   if (Math.abs(widths[0]! - mean) <= drift || !widths.some((w) => Math.abs(w - mean) <= drift))

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Duck, openDuck } from './duckdb.ts'
 import { type ObjectStore, openStore } from './object-store.ts'
@@ -6,7 +6,7 @@ import { type ObjectStore, openStore } from './object-store.ts'
 /** A store of objects, and a place beside it where work in progress may lie. */
 export interface Lake {
   store: ObjectStore
-  /** A folder of our own and a DuckDB connection for an object of so many bytes. */
+  /** An empty folder of our own and a DuckDB connection, for an object of so many bytes. */
   withScratch<T>(bytes: number, work: (folder: string, duck: Duck) => Promise<T>): Promise<T>
 }
 
@@ -16,19 +16,37 @@ export function openLake(url: string): Lake {
   return { store, withScratch: (bytes, work) => withScratch(store.scratch, bytes, work) }
 }
 
+/** Folders of this process that wait for their next object, by the place that they are in. */
+const idle = new Map<string, string[]>()
+
 async function withScratch<T>(
   scratch: string,
   bytes: number,
   work: (folder: string, duck: Duck) => Promise<T>,
 ): Promise<T> {
-  await mkdir(scratch, { recursive: true })
-  const folder = await mkdtemp(join(scratch, 'work-'))
+  const folder = idle.get(scratch)?.pop() ?? makeFolder(scratch)
   let duck: Duck | undefined
   try {
     duck = await openDuck(bytes)
     return await work(folder, duck)
   } finally {
     duck?.close()
-    await rm(folder, { recursive: true, force: true })
+    empty(folder)
+    idle.set(scratch, [...(idle.get(scratch) ?? []), folder])
+  }
+}
+
+function makeFolder(scratch: string): string {
+  mkdirSync(scratch, { recursive: true })
+  const folder = mkdtempSync(join(scratch, 'work-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+function empty(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) rmSync(path, { recursive: true, force: true })
+    else unlinkSync(path)
   }
 }

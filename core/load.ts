@@ -1,8 +1,16 @@
 import { execFile } from 'node:child_process'
-import { closeSync, constants, createReadStream, openSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import type { Duck } from './duckdb.ts'
 import { literal } from './names.ts'
@@ -41,11 +49,14 @@ export async function load(
     if (written.sent === written.copied) return written.copied
     throw new Error(`DuckDB sent ${written.sent} rows, but Postgres took ${written.copied}`)
   } finally {
-    await rm(path, { force: true })
+    rmSync(path, { force: true })
   }
 }
 
 let loads = 0
+
+/** So many bytes are read at once; a stream of them would cost more. */
+const FEW = 1 << 20
 
 type Written = { sent: number; copied: number }
 
@@ -56,7 +67,12 @@ async function throughFile(
   sql: string,
 ): Promise<Written> {
   const sent = await write()
-  return { sent, copied: sent === 0 ? 0 : await tx.copy(sql, createReadStream(path)) }
+  return { sent, copied: sent === 0 ? 0 : await tx.copy(sql, readerOf(path)) }
+}
+
+function readerOf(path: string): Readable {
+  if (statSync(path).size > FEW) return createReadStream(path)
+  return Readable.from([readFileSync(path)])
 }
 
 /**

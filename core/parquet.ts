@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Contract } from './contract.ts'
 import type { Duck } from './duckdb.ts'
@@ -29,7 +30,7 @@ export async function writeRows(
   folder: string,
 ): Promise<number> {
   const { partitionBy, compression } = contract
-  await mkdir(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true })
   const options = `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE ${groupSize(contract)}`
   if (partitionBy.length === 0) {
     const path = join(folder, 'data.parquet')
@@ -57,10 +58,12 @@ function groupSize({ fields }: Contract): number {
   return 2_048 * Math.max(1, vectors)
 }
 
-/** The files that `writeRows` wrote. */
-export async function writtenFiles(folder: string, contract: Contract): Promise<Written[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries
+/** The files that `writeRows` wrote, of at least one row. */
+export function writtenFiles(folder: string, contract: Contract): Written[] {
+  if (contract.partitionBy.length === 0) {
+    return [{ path: join(folder, 'data.parquet'), folder: '' }]
+  }
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.parquet'))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted()

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { closeSync, createReadStream, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -17,6 +17,8 @@ export interface PlainText {
   encoding: 'utf-8' | 'latin-1'
   /** What UTF-16 the object has, so that verbatim bytes can be given back. */
   utf16: 'utf-16le' | 'utf-16be' | undefined
+  /** All of its bytes, where they are few: several looks at them need no more files. */
+  bytes: Buffer | undefined
   /** Bytes before the first character: a byte order mark, of `path`. */
   bom: number
   gzip: boolean
@@ -45,15 +47,32 @@ export async function plainText(
 ): Promise<PlainText> {
   const gzip = isGzip(key)
   const source = gzip ? await gunzip(path, join(folder, 'gunzipped')) : path
-  const head = await firstBytes(source, 3)
-  if (encoding.startsWith('utf-16')) {
-    const order = encoding === 'utf-16' ? orderOf(head) : (encoding as PlainText['utf16'] & string)
-    await transcode(source, join(folder, 'transcoded'), order)
-    const bom = (await firstBytes(join(folder, 'transcoded'), 3)).equals(BOM) ? 3 : 0
-    return { path: join(folder, 'transcoded'), encoding: 'utf-8', utf16: order, bom, gzip }
+  if (encoding === 'utf-8' || encoding === 'latin-1') {
+    return { path: source, encoding, utf16: undefined, gzip, ...beginningOf(source, encoding) }
   }
-  const bom = encoding === 'utf-8' && head.equals(BOM) ? 3 : 0
-  return { path: source, encoding: encoding as 'utf-8' | 'latin-1', utf16: undefined, bom, gzip }
+  const utf16 = encoding === 'utf-16' ? orderOf(readStart(source, 2)) : encoding
+  const to = join(folder, 'transcoded')
+  await transcode(source, to, utf16)
+  return { path: to, encoding: 'utf-8', utf16, gzip, ...beginningOf(to, 'utf-8') }
+}
+
+/** A text up to this size is read at once, and kept while it is looked at. */
+const FEW = 1 << 20
+
+function beginningOf(path: string, encoding: string): Pick<PlainText, 'bytes' | 'bom'> {
+  const bytes = statSync(path).size <= FEW ? readFileSync(path) : undefined
+  const head = bytes?.subarray(0, 3) ?? readStart(path, 3)
+  return { bytes, bom: encoding === 'utf-8' && head.equals(BOM) ? 3 : 0 }
+}
+
+function readStart(path: string, length: number): Buffer {
+  const file = openSync(path, 'r')
+  try {
+    const buffer = Buffer.alloc(length)
+    return buffer.subarray(0, readSync(file, buffer, 0, length, 0))
+  } finally {
+    closeSync(file)
+  }
 }
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
@@ -61,12 +80,6 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 /** Without a mark, UTF-16 is read as little-endian, as Python and Windows do. */
 function orderOf(head: Buffer): 'utf-16le' | 'utf-16be' {
   return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : 'utf-16le'
-}
-
-async function firstBytes(path: string, length: number): Promise<Buffer> {
-  await using file = await open(path)
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0)
-  return buffer.subarray(0, bytesRead)
 }
 
 async function gunzip(path: string, to: string): Promise<string> {

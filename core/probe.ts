@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { open } from 'node:fs/promises'
+import type { PlainText } from './plain-text.ts'
 import { CR, LF } from './record.ts'
 
 /** What one look at every byte tells of a text, before anything parses it. */
@@ -22,10 +23,14 @@ const QUOTE = 34
 /**
  * Looks for single bytes and pairs, by native searches only: gigabytes a second.
  *
- * @param path a file of UTF-8, or of another encoding that has ASCII's bytes for ASCII
+ * @param text of UTF-8, or of another encoding that has ASCII's bytes for ASCII
  * @param delimiter one ASCII character
  */
-export async function probe(path: string, delimiter: string): Promise<Facts> {
+export async function probe(
+  { path, bytes }: Pick<PlainText, 'path' | 'bytes'>,
+  delimiter: string,
+): Promise<Facts> {
+  if (bytes) return look(bytes, delimiter)
   const file = await open(path)
   try {
     const glass = new Glass(delimiter)
@@ -41,6 +46,13 @@ export async function probe(path: string, delimiter: string): Promise<Facts> {
   } finally {
     await file.close()
   }
+}
+
+function look(bytes: Buffer, delimiter: string): Facts {
+  const glass = new Glass(delimiter)
+  glass.look(bytes, 0)
+  glass.look(bytes, bytes.length)
+  return glass.facts()
 }
 
 /** Gathers the facts, chunk by chunk. */

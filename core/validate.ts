@@ -55,7 +55,7 @@ export async function validate(task: Task, sink: Sink): Promise<Verdict> {
   const text = await plainText(task.path, task.key, contract.encoding, folder)
   const layout = await readLayout(text, contract)
   const plan = new Plan(contract, layout)
-  const facts = await probe(text.path, contract.dialect.delimiter)
+  const facts = await probe(text, contract.dialect.delimiter)
   task.onBytes?.(facts.bytes)
   if (!task.places && isPlain(facts, text, layout, contract)) {
     const accepted = await fast(duck, plan, text, facts, sink)

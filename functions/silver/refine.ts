@@ -178,7 +178,7 @@ function checkName(lake: Lake, file: File): void {
 async function rowFiles(out: string, version: ObjectVersion, contract: Contract): Promise<File[]> {
   const stem = fileStem(version, contract.hash)
   const base = folderOf('silver', contract.dataset)
-  const written = await writtenFiles(out, contract)
+  const written = writtenFiles(out, contract)
   return written.map(({ path, folder }, i) => ({
     path,
     key: (epoch) => [base, folder, `${stem}-${epoch}-${i}.parquet`].filter(Boolean).join('/'),
