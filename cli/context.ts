@@ -25,9 +25,9 @@ export interface Place {
 
 /**
  * Opens the lake and the database: DATABASE_URL or `--database`, else the lake's own Postgres.
- * A database that is away is waited for.
+ * A database that is away is waited for: some ten seconds, or, where a signal is given, until that.
  */
-export async function openContext(place: Place): Promise<Context> {
+export async function openContext(place: Place, stop?: AbortSignal): Promise<Context> {
   if (!place.lake.includes('://')) mkdirSync(join(place.lake, 'bronze'), { recursive: true })
   const lake = openLake(place.lake)
   const { url } = lake.store
@@ -35,7 +35,7 @@ export async function openContext(place: Place): Promise<Context> {
   const given = place.database ?? process.env.DATABASE_URL
   const own = given ? undefined : await localPostgres(folder ? join(folder, '.sluice') : '.sluice')
   const database = openPostgres(given ?? own!.url)
-  await untilThere(() => prepareLedger(database))
+  await untilThere(() => prepareLedger(database), stop)
   await setUp(database)
   return {
     lake,
@@ -54,16 +54,20 @@ async function setUp(database: Database): Promise<void> {
   if (existsSync('setup.sql')) await runOnce(database, readFileSync('setup.sql', 'utf8'))
 }
 
-/** Some ten seconds of patience with a database that is still starting. */
-async function untilThere(work: () => Promise<void>): Promise<void> {
+/** What passes when the database has started, or its host's name is known again. */
+const passing = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P03|53300)$/
+const LONGEST_MS = 6_400
+
+async function untilThere(work: () => Promise<void>, stop?: AbortSignal): Promise<void> {
   for (let delay = 100; ; delay *= 2) {
     try {
       return await work()
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? ''
-      const passing = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|57P03|53300)$/.test(code)
-      if (!passing || delay > 6400) throw error
-      await sleep(delay)
+      const { code = '', message } = error as NodeJS.ErrnoException
+      const patient = stop ? !stop.aborted : delay <= LONGEST_MS
+      if (!passing.test(code) || !patient) throw error
+      if (delay === LONGEST_MS) process.stderr.write(`sluice: waiting for Postgres: ${message}\n`)
+      await sleep(Math.min(delay, LONGEST_MS), undefined, { signal: stop }).catch(() => {})
     }
   }
 }

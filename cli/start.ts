@@ -27,11 +27,13 @@ export function startCommand(): Command {
 
 async function start(options: StartOptions): Promise<void> {
   const stop = stopSignal()
-  const context = await openContext(options)
+  const context = await openContext(options, options.once ? undefined : stop)
   const teller = new Teller(options)
   // Once, what fails is given up after some 25 s, which is longer than a crashed writer's intent
-  // lives; else it is tried until it goes through, as a queue that is redriven would.
-  const patience = { tries: 8, first: 250, longest: 8_000, forever: !options.once }
+  // lives; else it is told after some 4 s, and tried until it goes through.
+  const patience = options.once
+    ? { tries: 8, first: 250, longest: 8_000, forever: false }
+    : { tries: 5, first: 250, longest: 5_000, forever: true }
   const pipeline = new Pipeline(context.lake, context.database, teller.report, patience)
   try {
     const work = options.once ? scan(pipeline, teller) : serve(pipeline, context, teller, stop)
