@@ -21,7 +21,7 @@ export function exitCodeOf(outcomes: Iterable<Outcome>): number {
   return code
 }
 
-/** One row an object: what Postgres took, and how Silver ended; then why, where there is a reason. */
+/** One row an object: what Postgres took, how Silver ended; then why, where there is a reason. */
 export function tableOf(outcomes: Outcome[]): string {
   const table = new Table({
     head: ['object', 'dataset', 'postgres', 'silver', 'records', 'accepted', 'rejected', 'waiting'],
@@ -51,7 +51,9 @@ function summaryOf(outcomes: Outcome[]): string {
   const raw = outcomes.filter((outcome) => outcome.stage === 'raw-ingestion')
   const sum = (name: 'records' | 'accepted' | 'rejected' | 'waiting') =>
     raw.reduce((total, outcome) => total + outcome[name], 0).toLocaleString('en')
-  const told = `${raw.length} objects, ${sum('records')} records: ${sum('accepted')} accepted, ${sum('rejected')} rejected, ${sum('waiting')} waiting.`
+  const told =
+    `${raw.length} objects, ${sum('records')} records: ${sum('accepted')} accepted, ` +
+    `${sum('rejected')} rejected, ${sum('waiting')} waiting.`
   const hint = raw.some((one) => one.rejected > 0)
     ? ' `npm run sluice rejects` shows which and why.'
     : ''

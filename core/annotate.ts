@@ -20,8 +20,8 @@ import {
  *
  *     record,line,offset,length,cells,<its cells, exactly as many as the layout has fields>
  *
- * in a form that DuckDB's reader cannot misread. What is no record at all (a broken quote, a NUL, an
- * invalid byte, an endless line) goes to the rejects at once.
+ * in a form that DuckDB's reader cannot misread. What is no record at all (a broken quote, a NUL,
+ * an invalid byte, an endless line) goes to the rejects at once.
  */
 export interface Annotated {
   path: string

@@ -142,9 +142,8 @@ function checked(outline: Outline, file: string): Outline {
       throw new Refused(`${file}: ${what}: no letter or digit in its name; rename it`)
     }
     if (same !== undefined) {
-      throw new Refused(
-        `${file}: resources ${JSON.stringify(same)} and ${JSON.stringify(name)} are both ${dataset}: rename one`,
-      )
+      const both = `${JSON.stringify(same)} and ${JSON.stringify(name)}`
+      throw new Refused(`${file}: resources ${both} are both ${dataset}: rename one`)
     }
     seen.set(dataset, name)
   }
@@ -161,12 +160,14 @@ function indexOf(found: Package, key: string): number {
   )
 }
 
-/** `./orders.csv` is `orders.csv`; a path out of the package, or a remote one, is never an object. */
+/** `./orders.csv` is `orders.csv`; a path out of the package or a remote one is never an object. */
 function samePath(path: string, below: string): boolean {
   return posix.normalize(path) === below
 }
 
-/** `bronze/eu/shop/orders/1.csv` → `bronze/eu/shop/orders`, `bronze/eu/shop`, `bronze/eu`, `bronze` */
+/**
+ * `bronze/eu/shop/orders/1.csv` → `bronze/eu/shop/orders`, `bronze/eu/shop`, `bronze/eu`, `bronze`
+ */
 function foldersAbove(key: string): string[] {
   const parts = key.split('/').slice(0, -1)
   return parts.map((_, i) => parts.slice(0, parts.length - i).join('/'))

@@ -4,7 +4,8 @@ import { Refused } from './errors.ts'
 
 /**
  * The border of the contract: a Data Package descriptor as it stands in a file, checked for shape
- * only. What the standard leaves open (unknown properties) is kept out of the way, not complained of.
+ * only. What the standard leaves open (unknown properties) is kept out of the way, not complained
+ * of.
  * Standard: https://datapackage.org/standard/data-package/
  */
 
@@ -77,7 +78,6 @@ const settings = z.strictObject({
   maxRejectRatio: z.number().min(0).max(1).optional(),
   compression: z.enum(['zstd', 'snappy']).optional(),
 })
-export type Settings = z.infer<typeof settings>
 
 const resource = z.looseObject({
   name: text.min(1),

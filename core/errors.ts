@@ -1,6 +1,7 @@
 /**
  * One class for each decision that its catcher makes. Everything else that is thrown is a fault of
- * the infrastructure: it propagates, the event is retried, and at last lies in the dead-letter queue.
+ * the infrastructure: it propagates, the event is retried, and at last lies in the dead-letter
+ * queue.
  */
 
 /** The object as a whole cannot be taken: a terminal verdict about data, never retried. */
@@ -8,7 +9,9 @@ export class Refused extends Error {
   override name = 'Refused'
 }
 
-/** Another writer is at work on this key, or the object changed while it was read: try again later. */
+/**
+ * Another writer is at work on this key, or the object changed while it was read: try again later.
+ */
 export class Busy extends Error {
   override name = 'Busy'
 }

@@ -2,7 +2,9 @@ import { type FieldDescriptor, where } from './descriptor.ts'
 import { Refused } from './errors.ts'
 import { postgresName } from './names.ts'
 
-/** What the contract says of one field. Bounds and enum members are lexical forms, not yet values. */
+/**
+ * What the contract says of one field. Bounds and enum members are lexical forms, not yet values.
+ */
 export interface Field {
   name: string
   /** The name of its column in Postgres; Parquet has `name` itself. */

@@ -23,8 +23,8 @@ import type { Body } from './object-store.ts'
 const dayMs = 86_400_000
 
 /**
- * A path for a file that is written before it is shown. Its folder is in the lake, as only a file of
- * the same file system can be renamed to its place.
+ * A path for a file that is written before it is shown. Its folder is in the lake, as only a file
+ * of the same file system can be renamed to its place.
  *
  * @throws UnsafeKey where the folder is a link: it may lead to another file system
  */
@@ -35,9 +35,9 @@ export function newDraft(folder: string): string {
 }
 
 /**
- * Writes a draft, and returns when its bytes are on the disk: what is shown must survive a power cut.
- * A file that is given to us becomes the draft itself, where it is on the same disk. Any other is
- * cloned where the file system can, else copied; never hard-linked, as a later write to the
+ * Writes a draft, and returns when its bytes are on the disk: what is shown must survive a power
+ * cut. A file that is given to us becomes the draft itself, where it is on the same disk. Any other
+ * is cloned where the file system can, else copied; never hard-linked, as a later write to the
  * caller's file would then change the object.
  */
 export async function writeDraft(draft: string, body: Body): Promise<void> {

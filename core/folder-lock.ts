@@ -45,8 +45,8 @@ export class FolderLock {
   }
 
   /**
-   * Gives a file a modification time that no file stamped before has, even if the clock goes back or
-   * its tick is coarse: the last one given is the lock file's own. Only within `run`.
+   * Gives a file a modification time that no file stamped before has, even if the clock goes back
+   * or its tick is coarse: the last one given is the lock file's own. Only within `run`.
    */
   stamp(path: string): void {
     const last = Number(statSync(this.#path, { bigint: true }).mtimeNs / 1000n)

@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises'
 
 /**
  * The names of files and (with a slash at their end) folders, in the order of their bytes: as S3
- * sorts whole keys, `a-b` comes before `a/b`. A name that is not UTF-8 can be no key. None where the
- * folder is gone.
+ * sorts whole keys, `a-b` comes before `a/b`. A name that is not UTF-8 can be no key. None where
+ * the folder is gone.
  */
 export async function namesIn(folder: string): Promise<string[]> {
   const options = { withFileTypes: true, encoding: 'buffer' } as const

@@ -38,9 +38,9 @@ import { checkKey } from './object-store.ts'
 const own = '.sluice'
 
 /**
- * A lake in a folder, as strict as S3: every write makes a new file in `.sluice/tmp`, on disk before
- * it is seen, that appears under its key in one step of the file system. So a reader that has a file
- * open keeps the whole old object, and a crash leaves the old object or the new one.
+ * A lake in a folder, as strict as S3: every write makes a new file in `.sluice/tmp`, on disk
+ * before it is seen, that appears under its key in one step of the file system. So a reader that
+ * has a file open keeps the whole old object, and a crash leaves the old object or the new one.
  *
  * Conditions. A condition is checked and its file put in place while this writer alone holds the
  * lake's lock, and so is every other write and delete: none can come between the check and the

@@ -89,8 +89,8 @@ function checkWidth(sample: Sampled[], dialect: Dialect): void {
   if (Math.abs(widths[0]! - mean) <= drift || !widths.some((w) => Math.abs(w - mean) <= drift))
     return
   throw new Refused(
-    `incorrect-label: the header has ${widths[0]} labels, and the records have about ${mean} cells; ` +
-      'mend the file, or say `dialect: {header: true}` to have each record judged',
+    `incorrect-label: the header has ${widths[0]} labels, and the records have about ${mean} ` +
+      'cells; mend the file, or say `dialect: {header: true}` to have each record judged',
   )
 }
 

@@ -4,10 +4,12 @@ import { literal } from './names.ts'
 /**
  * From a contract's type to SQL: which texts are lexical forms of it, and which value each stands
  * for. DuckDB's casts alone are no verdict: they round, cut and take forms that no standard has
- * (`1.5` as 2, `0x1F` as 31). So a value counts only if its text is a form that is spelled out here.
+ * (`1.5` as 2, `0x1F` as 31). So a value counts only if its text is a form that is spelled out
+ * here.
  *
- * Where a value in its own canonical text is the text that was read, the form needs no further look:
- * that is cheap, and true of most cells. Only the others are matched against a regular expression.
+ * Where a value in its own canonical text is the text that was read, the form needs no further
+ * look: that is cheap, and true of most cells. Only the others are matched against a regular
+ * expression.
  * Forms: https://datapackage.org/standard/table-schema/#field-types
  */
 export interface Lexical {
@@ -17,7 +19,7 @@ export interface Lexical {
   column: string
   /** An expression over the text `x` that yields the value, or NULL; never an error. */
   value: (x: string) => string
-  /** An expression over the text `x` and its value `v`: is the text a form of exactly that value? */
+  /** An expression over the text `x` and its value `v`: is `x` a form of exactly that value? */
   exact: (x: string, v: string) => string
   /** A cheap expression that holds for most texts, and only for those that `exact` holds for. */
   plainly?: (x: string, v: string) => string
@@ -70,7 +72,7 @@ const text: Lexical = {
   expected: 'text',
 }
 
-/** Blanks around a number are no part of it (XML Schema collapses them, and so does the referee). */
+/** Blanks around a number are no part of it (XML Schema collapses them, as does the referee). */
 const integer: Lexical = {
   type: 'BIGINT',
   column: 'bigint',
@@ -81,9 +83,9 @@ const integer: Lexical = {
 }
 
 /**
- * A double keeps any 15 significant digits, of 16 and 17 those that it gives back when it is written
- * with as many, and no more; a number beyond would be changed, and so would one out of its range.
- * NaN, INF and -INF are the standard's own.
+ * A double keeps any 15 significant digits, of 16 and 17 those that it gives back when it is
+ * written with as many, and no more; a number beyond would be changed, and so would one out of its
+ * range. NaN, INF and -INF are the standard's own.
  */
 const double: Lexical = {
   type: 'DOUBLE',
@@ -101,13 +103,15 @@ const double: Lexical = {
     return `CASE WHEN ${matches(x, form)} THEN ${kept} ELSE ${x} IN ('NaN', 'INF', '-INF') END`
   },
   expected:
-    'a number that a double keeps, such as -4.2 or 6e23: 15 digits, or 17 (sluice: {decimal: [p, s]} keeps more)',
+    'a number that a double keeps, such as -4.2 or 6e23: 15 digits, or 17 ' +
+    '(sluice: {decimal: [p, s]} keeps more)',
 }
 
-/** Digits beyond the scale are taken where they are zeros; an exponent where nothing is cut by it. */
+/** Digits beyond the scale are taken where they are zeros; an exponent where it cuts nothing. */
 function decimal([precision, scale]: [number, number], fraction: boolean): Lexical {
   const type = `DECIMAL(${precision},${scale})`
-  const point = `\\s*[+-]?([0-9]+\\.?[0-9]{0,${scale}}0*|\\.${scale ? `[0-9]{1,${scale}}0*` : '0+'})\\s*`
+  const pointed = scale ? `[0-9]{1,${scale}}0*` : '0+'
+  const point = `\\s*[+-]?([0-9]+\\.?[0-9]{0,${scale}}0*|\\.${pointed})\\s*`
   const plain = fraction ? point : '\\s*[+-]?[0-9]+\\s*'
   const exponent = '\\s*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)[eE][+-]?[0-9]{1,3}\\s*'
   const shifted = (x: string) => `strlen(rtrim(regexp_extract(${x}, '\\.([0-9]*)', 1), '0'))
@@ -226,7 +230,8 @@ function json(kind: 'OBJECT' | 'ARRAY'): Lexical {
     value: (x) =>
       `CASE WHEN json_valid(${x}) THEN CASE WHEN json_type(${x}) = '${kind}' THEN ${x} END END`,
     exact: (x) => `NOT (contains(${x}, '\\u0000') AND
-      regexp_matches(${x}, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000')) AND NOT regexp_matches(${bare(x)}, '${unlike}', 'i')
+      regexp_matches(${x}, '(^|[^\\\\])(\\\\\\\\)*\\\\u0000'))
+      AND NOT regexp_matches(${bare(x)}, '${unlike}', 'i')
       AND CASE WHEN strlen(${x}) < 1000 THEN true
         ELSE NOT regexp_matches(${bare(x)}, '[0-9]{1000}') AND ${depth(bare(x))} <= 1000 END`,
     expected: `a JSON ${kind.toLowerCase()} (RFC 8259, without \\u0000)`,

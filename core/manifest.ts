@@ -44,7 +44,9 @@ export function manifestKey(dataset: string, key: string): string {
  */
 const ENGINE = 1
 
-/** `<object>-<version and contract>`: with the epoch behind it, a name means the same rows for ever. */
+/**
+ * `<object>-<version and contract>`: with the epoch behind it, a name means the same rows for ever.
+ */
 export function fileStem(version: ObjectVersion, contract: string): string {
   const content = `${version.versionId ?? ''}/${version.etag}/${contract}/${ENGINE}`
   return `${shortHash(version.key)}-${shortHash(content)}`

@@ -37,7 +37,9 @@ export interface LocalCopy {
  * was before. Faults of the store are thrown as they come; an unsafe key is an `UnsafeKey`.
  */
 export interface ObjectStore {
-  /** `file:///…/data` or `s3://bucket`, without a slash at its end: the lake's name in the ledger. */
+  /**
+   * `file:///…/data` or `s3://bucket`, without a slash at its end: the lake's name in the ledger.
+   */
   readonly url: string
   /** A folder for work in progress, where it can be on the very disk that objects are put to. */
   readonly scratch: string
@@ -45,7 +47,9 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectVersion | undefined>
   /** A small object, whole; or undefined. */
   get(key: string): Promise<{ version: ObjectVersion; body: Buffer } | undefined>
-  /** Brings the pinned version within reach of a local reader. Throws Busy if it is not to be had. */
+  /**
+   * Brings the pinned version within reach of a local reader. Throws Busy if it is not to be had.
+   */
   open(version: ObjectVersion): Promise<LocalCopy>
   /** Writes bytes, or the content of a local file. */
   put(key: string, body: Body, when?: PutCondition): Promise<PutResult>
@@ -56,7 +60,9 @@ export interface ObjectStore {
    * `checkKey` refuses, and links, are passed over.
    */
   list(prefix: string): AsyncIterable<ObjectVersion>
-  /** What a person or DuckDB on this machine would open to read the key: a path, or an s3:// URL. */
+  /**
+   * What a person or DuckDB on this machine would open to read the key: a path, or an s3:// URL.
+   */
   locate(key: string): string
 }
 
@@ -75,7 +81,7 @@ export function openStore(lake: string): ObjectStore {
 /**
  * Refuses keys that could mean another place than they say.
  *
- * @throws UnsafeKey for an empty or absolute key, `.` or `..` as a part (`%2e` too), a backslash, NUL
+ * @throws UnsafeKey for an empty or absolute key, a part `.` or `..` (`%2e` too), a backslash, NUL
  */
 export function checkKey(key: string): void {
   if (key === '') throw new UnsafeKey(key, 'is empty')

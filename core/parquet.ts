@@ -31,7 +31,8 @@ export async function writeRows(
 ): Promise<number> {
   const { partitionBy, compression } = contract
   mkdirSync(folder, { recursive: true })
-  const options = `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE ${groupSize(contract)}`
+  const rows = groupSize(contract)
+  const options = `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE ${rows}`
   if (partitionBy.length === 0) {
     const path = join(folder, 'data.parquet')
     return duck.run(`COPY (${select}) TO ${literal(path)} (${options})`)

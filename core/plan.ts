@@ -22,7 +22,9 @@ export class Plan {
     this.checks = layout.fields.flatMap((field, i) => checksOf(field, contract, x(i), v(i)))
   }
 
-  /** The object's own text, where nothing in it is unusual. Cells are x0, x1, …; values v0, v1, … */
+  /**
+   * The object's own text, where nothing in it is unusual. Cells are x0, x1, …; values v0, v1, …
+   */
   plainSource(path: string, lineEnd: 'lf' | 'crlf'): string {
     return this.#typed(
       csv(path, this.contract.dialect.delimiter, lineEnd, this.#texts(), {
@@ -117,10 +119,11 @@ export class Plan {
     const { fields } = this.#layout
     const missing = this.contract.missingValues.filter((value) => value !== '')
     const list = missing.map(literal).join(', ')
+    const nulled = fields.map(
+      (_, i) => `CASE WHEN ${x(i)} IN (${list}) THEN NULL ELSE ${x(i)} END AS ${x(i)}`,
+    )
     const cells =
-      missing.length === 0
-        ? read
-        : `(SELECT ${[...also, ...fields.map((_, i) => `CASE WHEN ${x(i)} IN (${list}) THEN NULL ELSE ${x(i)} END AS ${x(i)}`)].join(', ')} FROM ${read})`
+      missing.length === 0 ? read : `(SELECT ${[...also, ...nulled].join(', ')} FROM ${read})`
     const values = fields.map((field, i) => `${x(i)}, ${lexicalOf(field).value(x(i))} AS ${v(i)}`)
     return `SELECT ${[...also, ...values].join(', ')} FROM ${cells}`
   }
@@ -150,7 +153,8 @@ function csv(
     return `${literal(name.replaceAll('"', ''))}: ${literal(type)}`
   })
   return `read_csv(${literal(path)}, auto_detect = false, header = ${options.header},
-    delim = ${literal(delimiter)}, quote = '"', escape = '"', new_line = '${lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
+    delim = ${literal(delimiter)}, quote = '"', escape = '"',
+    new_line = '${lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
     max_line_size = ${Math.max(MAX_RECORD, options.longest ?? 0)}, buffer_size = ${16 * MAX_RECORD},
     allow_quoted_nulls = true, nullstr = ${options.empty ? "''" : 'chr(0)'},
     columns = {${list.join(', ')}})`
@@ -170,7 +174,8 @@ function errorOf(check: Check): string {
 const SHOWN = 1000
 
 function struct(rule: string, field: string, value: string, message: string): string {
-  return `{'rule': ${rule}, 'field': ${field}::VARCHAR, 'value': left(${value}::VARCHAR, ${SHOWN}), 'message': ${message}}`
+  return `{'rule': ${rule}, 'field': ${field}::VARCHAR,
+    'value': left(${value}::VARCHAR, ${SHOWN}), 'message': ${message}}`
 }
 
 /** Spark refuses Parquet's TIME, so a time is stored as its text: `10:00:00`, `10:00:00.5`. */

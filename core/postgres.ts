@@ -25,9 +25,9 @@ export interface Transaction {
 }
 
 /**
- * The database says no to the data themselves (SQLSTATE classes 21, 22, 23 and 54: two rows that are
- * one to it, a value out of range, a constraint that the contract does not know, a limit): trying
- * again cannot help.
+ * The database says no to the data themselves (SQLSTATE classes 21, 22, 23 and 54: two rows that
+ * are one to it, a value out of range, a constraint that the contract does not know, a limit):
+ * trying again cannot help.
  */
 export class Unacceptable extends Error {
   override name = 'Unacceptable'

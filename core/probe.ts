@@ -83,7 +83,9 @@ class Glass {
     this.#bytes += bytes.length - seen
   }
 
-  /** Line ends and quotes are rarer than what stands beside them, so they are what is looked for. */
+  /**
+   * Line ends and quotes are rarer than what stands beside them, so they are what is looked for.
+   */
   #hasPair(bytes: Buffer): boolean {
     for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) {
       const cr = bytes[at - 1] === CR ? 1 : 0
@@ -120,7 +122,9 @@ class Glass {
   }
 }
 
-/** The last whole characters and what there is of a cut one go before the next chunk: ≤ 16 bytes. */
+/**
+ * The last whole characters and what there is of a cut one go before the next chunk: ≤ 16 bytes.
+ */
 function keepLastCharacters(buffer: Buffer, length: number): number {
   const whole = characters(buffer.subarray(0, length))
   let from = Math.max(0, whole - 8)

@@ -12,8 +12,8 @@ export type GetFrom = (start: number) => Promise<GetObjectCommandOutput>
 const attempts = 5
 
 /**
- * Writes a pinned version into a new file. The SDK retries requests, but not a body that breaks off:
- * then the rest is asked for, from the byte where it stopped.
+ * Writes a pinned version into a new file. The SDK retries requests, but not a body that breaks
+ * off: then the rest is asked for, from the byte where it stopped.
  *
  * @throws Busy where the bytes are not those of the version: another length, or another MD5
  * @throws what broke the body off, the fifth time
@@ -40,7 +40,9 @@ export async function download(version: ObjectVersion, path: string, get: GetFro
   }
 }
 
-/** Writes the body to the file; what broke it off, if anything did. Faults of the disk are thrown. */
+/**
+ * Writes the body to the file; what broke it off, if anything did. Faults of the disk are thrown.
+ */
 async function drain(
   answer: GetObjectCommandOutput,
   file: FileHandle,
@@ -70,7 +72,9 @@ function expectLength({ key, etag }: ObjectVersion, expected: number, found: num
   throw new Busy(`${key} is not ${etag}: ${found} bytes were offered, not ${expected}`)
 }
 
-/** An eTag is the content's MD5, but for multipart uploads (a dash) and keys of KMS or the client. */
+/**
+ * An eTag is the content's MD5, but for multipart uploads (a dash) and keys of KMS or the client.
+ */
 function expectMd5({ key, etag }: ObjectVersion, answer: GetObjectCommandOutput, found: string) {
   const own = answer.ServerSideEncryption?.startsWith('aws:kms') || answer.SSECustomerAlgorithm
   if (own || !/^[0-9a-f]{32}$/.test(etag) || found === etag) return

@@ -47,7 +47,7 @@ export type Sink = (select: string) => Promise<number>
  * without a single wrong record; the first one, or anything unusual in the text, ends it, and the
  * exact way begins anew.
  *
- * @throws Refused where the object cannot be taken as a whole: its header, encoding, too many rejects
+ * @throws Refused where the object cannot be taken whole: its header, encoding, too many rejects
  */
 export async function validate(task: Task, sink: Sink): Promise<Verdict> {
   const { contract, folder, duck } = task
@@ -173,8 +173,9 @@ async function judge(duck: Duck, plan: Plan, source: string): Promise<void> {
     const { x, v, known } = plan.columnsOf(fields)
     const value = `concat_ws(', ', ${x.join(', ')})`
     const field = fields.map((name) => identifier(name)).join(', ')
-    await duck.run(`CREATE OR REPLACE TEMP TABLE twice AS SELECT ${v.join(', ')}, min(record) AS first
-      FROM (${source}) WHERE ${known} GROUP BY ${v.join(', ')} HAVING count(*) > 1`)
+    await duck.run(`CREATE OR REPLACE TEMP TABLE twice AS SELECT ${v.join(', ')},
+      min(record) AS first FROM (${source}) WHERE ${known}
+      GROUP BY ${v.join(', ')} HAVING count(*) > 1`)
     await duck.run(`INSERT INTO wrong SELECT record, line, "offset", "length",
       to_json([{'rule': '${rule}', 'field': '${field.replaceAll("'", "''").replaceAll('"', '')}',
         'value': ${value}, 'message': 'stands before, in record ' || first}])::VARCHAR, ${i + 1}
@@ -205,17 +206,21 @@ function checkRatio(rejected: number, { records }: Annotated, contract: Contract
 function checkSum(accepted: number, rejected: number, records: number): void {
   if (accepted + rejected === records) return
   throw new Error(
-    `${records} records were read, but ${accepted} accepted and ${rejected} rejected: a fault of Sluice`,
+    `${records} records were read, but ${accepted} accepted and ${rejected} rejected: ` +
+      'a fault of Sluice',
   )
 }
 
 const known = new Set<string>()
 
-/** A pattern that RE2 does not take, or a bound that is no value of its type, refuses the object. */
+/**
+ * A pattern that RE2 does not take, or a bound that is no value of its type, refuses the object.
+ */
 async function checkMembers(duck: Duck, contract: Contract): Promise<void> {
   if (known.has(contract.hash)) return
   for (const { field, name, value, sql } of contract.fields.flatMap(membersOf)) {
-    const told = `${contract.file}: field ${JSON.stringify(field)}: ${name} ${JSON.stringify(value)}`
+    const at = `${contract.file}: field ${JSON.stringify(field)}`
+    const told = `${at}: ${name} ${JSON.stringify(value)}`
     try {
       const [[fits]] = (await duck.all(`SELECT ${sql}`)) as [[boolean]]
       if (!fits) throw new Refused(`${told} is no value of the field's type`)

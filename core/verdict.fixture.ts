@@ -71,7 +71,9 @@ function linesOf(text: string): string[] {
   return text.replace(/^(\ufeff|\xef\xbb\xbf)/, '').split(/(?<=\n|\r(?!\n))/)
 }
 
-/** The reject's bytes must begin its line of the object and end at a line end, or with the object. */
+/**
+ * The reject's bytes must begin its line of the object and end at a line end, or with the object.
+ */
 function expectVerbatim(kept: string, line: number, lines: string[]): void {
   const last = line - 1 + kept.split(/\r\n|\r|\n/).length
   const there = lines.slice(line - 1, last).join('')
