@@ -19,7 +19,7 @@ export class DataError extends Error {
 }
 
 /** Objects of fewer bytes are done by one thread each, several at once. */
-export const SMALL = 4 << 20
+const SMALL = 4 << 20
 
 type Engine = { instance: Promise<DuckDBInstance>; idle: DuckDBConnection[] }
 const engines = new Map<string, Engine>()

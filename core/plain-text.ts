@@ -65,7 +65,8 @@ function beginningOf(path: string, encoding: string): Pick<PlainText, 'bytes' | 
   return { bytes, bom: encoding === 'utf-8' && head.equals(BOM) ? 3 : 0 }
 }
 
-function readStart(path: string, length: number): Buffer {
+/** Up to `length` bytes. */
+export function readStart(path: string, length: number): Buffer {
   const file = openSync(path, 'r')
   try {
     const buffer = Buffer.alloc(length)

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { open } from 'node:fs/promises'
-import type { PlainText } from './plain-text.ts'
+import { type PlainText, readStart } from './plain-text.ts'
 import { CR, LF } from './record.ts'
 
 /** What one look at every byte tells of a text, before anything parses it. */
@@ -23,14 +23,10 @@ const QUOTE = 34
 /**
  * Looks for single bytes and pairs, by native searches only: gigabytes a second.
  *
- * @param text of UTF-8, or of another encoding that has ASCII's bytes for ASCII
+ * @param path a text of UTF-8, or of another encoding that has ASCII's bytes for ASCII
  * @param delimiter one ASCII character
  */
-export async function probe(
-  { path, bytes }: Pick<PlainText, 'path' | 'bytes'>,
-  delimiter: string,
-): Promise<Facts> {
-  if (bytes) return look(bytes, delimiter)
+export async function probe(path: string, delimiter: string): Promise<Facts> {
   const file = await open(path)
   try {
     const glass = new Glass(delimiter)
@@ -48,10 +44,12 @@ export async function probe(
   }
 }
 
-function look(bytes: Buffer, delimiter: string): Facts {
+/** The facts of a small text; or what the beginning of a large one tells. */
+export function glimpse({ path, bytes }: PlainText, delimiter: string): Facts {
   const glass = new Glass(delimiter)
-  glass.look(bytes, 0)
-  glass.look(bytes, bytes.length)
+  const start = bytes ?? readStart(path, CHUNK)
+  glass.look(start, 0)
+  if (bytes) glass.look(bytes, bytes.length)
   return glass.facts()
 }
 

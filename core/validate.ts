@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import { type Annotated, annotate } from './annotate.ts'
 import { membersOf } from './constraint.ts'
 import type { Contract } from './contract.ts'
-import { DataError, type Duck, SMALL } from './duckdb.ts'
+import { DataError, type Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { type Layout, readLayout } from './header.ts'
 import { identifier } from './names.ts'
 import { type PlainText, plainText } from './plain-text.ts'
 import { Plan } from './plan.ts'
-import { type Facts, probe } from './probe.ts'
+import { type Facts, glimpse, probe } from './probe.ts'
 import { type Reject, RejectFile, type RowError } from './rejects.ts'
 
 /** What validation says of an object: every record is accepted or rejected. */
@@ -30,8 +30,6 @@ export interface Task {
   folder: string
   /** Whether rows must carry `record` and `line`; the fast way does not know them. */
   places?: boolean
-  /** Called when the number of bytes is known: for a progress bar. */
-  onBytes?: (bytes: number) => void
 }
 
 /**
@@ -55,13 +53,17 @@ export async function validate(task: Task, sink: Sink): Promise<Verdict> {
   const text = await plainText(task.path, task.key, contract.encoding, folder)
   const layout = await readLayout(text, contract)
   const plan = new Plan(contract, layout)
-  const facts = await probe(text, contract.dialect.delimiter)
-  task.onBytes?.(facts.bytes)
-  if (!task.places && isPlain(facts, text, layout, contract)) {
-    const accepted = await fast(duck, plan, text, facts, sink)
-    if (accepted !== undefined) {
-      return { records: accepted, accepted, rejected: 0, rejects: undefined }
-    }
+  const { delimiter } = contract.dialect
+  const first = glimpse(text, delimiter)
+  // The look at the rest goes on beside DuckDB; its pass counts only if nothing was seen.
+  const looking = text.bytes ? Promise.resolve(first) : probe(text.path, delimiter)
+  looking.catch(() => {})
+  const fits = (facts: Facts) => isPlain(facts, text, layout, contract)
+  const accepted =
+    !task.places && fits(first) ? await fast(duck, plan, text, first, sink) : undefined
+  const facts = await looking
+  if (accepted !== undefined && fits(facts) && facts.lineEnd === first.lineEnd) {
+    return { records: accepted, accepted, rejected: 0, rejects: undefined }
   }
   return exact(task, text, layout, plan, facts.utf8, sink)
 }
@@ -86,8 +88,7 @@ async function fast(
     for (const { fields } of plan.keys()) {
       if (await hasTwice(duck, source, plan.columnsOf(fields).v)) return undefined
     }
-    const quick =
-      facts.bytes < SMALL ? await unlessWrong(sink, plan.strict(source, true)) : undefined
+    const quick = text.bytes ? await unlessWrong(sink, plan.strict(source, true)) : undefined
     return quick ?? (await unlessWrong(sink, plan.strict(source, false)))
   } catch (error) {
     if (error instanceof DataError) return undefined
