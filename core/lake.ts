@@ -38,9 +38,16 @@ async function withScratch<T>(
 
 function makeFolder(scratch: string): string {
   mkdirSync(scratch, { recursive: true })
+  if (made.length === 0) process.once('exit', removeAll)
   const folder = mkdtempSync(join(scratch, 'work-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  made.push(folder)
   return folder
+}
+
+const made: string[] = []
+
+function removeAll(): void {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true })
 }
 
 function empty(folder: string): void {

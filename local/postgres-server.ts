@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -168,9 +169,13 @@ async function launch(cluster: Cluster, port: number, durable: boolean): Promise
   await log.close()
 }
 
+/**
+ * A new server gets a port below those that the system hands out (from 32,768 on Linux): while it
+ * is down for a moment, no connection of another program's takes its place.
+ */
 async function portBefore(cluster: Cluster): Promise<number> {
   const url = await onlyIfThere(fs.readFile(join(cluster.home, 'url'), 'utf8'))
-  return url ? Number(new URL(url).port) : 0
+  return url ? Number(new URL(url).port) : 20_000 + randomInt(10_000)
 }
 
 /** The wanted port, or any other where it is taken. */
