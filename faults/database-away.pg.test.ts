@@ -16,10 +16,11 @@ let home: string
 let cluster: Cluster
 let server: string
 
+// Durable: a crash must not take what was committed, or there is nothing to come back to.
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'sluice-away-'))
   cluster = await makeCluster(home)
-  server = urlOf(cluster, await startServer(cluster, false))
+  server = urlOf(cluster, await startServer(cluster, true))
 })
 
 afterAll(async () => {
@@ -39,7 +40,7 @@ it('a database that goes while sluice watches: failed, then taken up when it is 
   const failed = await told(run, 'raw-ingestion', 'failed')
   expect(failed.reason).toMatch(/ECONNREFUSED|terminat/)
 
-  await startServer(cluster, false)
+  expect(await startServer(cluster, true)).toBe(Number(new URL(server).port))
   await told(run, 'raw-ingestion', 'loaded', 2)
   await endsWell(run, source, url)
 }, 120_000)
@@ -50,7 +51,7 @@ it('a database that is not there yet at the start is waited for', async () => {
   const run = startSluice(source.lake, url)
   await sleep(3_000)
   expect(run.child.exitCode).toBeNull()
-  await startServer(cluster, false)
+  await startServer(cluster, true)
   await told(run, 'raw-ingestion', 'loaded')
   await told(run, 'silver', 'loaded')
   await endsWell(run, source, url)
@@ -77,9 +78,13 @@ async function crashServer(): Promise<void> {
 
 /** The n-th line of that stage and status. */
 async function told({ lines, child }: Running, stage: string, status: string, n = 1) {
-  for (;;) {
+  for (const end = performance.now() + 50_000; ; ) {
     const found = lines.filter((line) => line.stage === stage && line.status === status)[n - 1]
     if (found) return found
+    if (performance.now() > end)
+      throw new Error(
+        `no ${status}, only ${lines.map((l) => `${l.stage} ${l.status} ${l.reason ?? ''}`)}`,
+      )
     if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`)
     await sleep(20)
   }
