@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
@@ -64,6 +64,7 @@ async function connect({ instance }: Engine): Promise<DuckDBConnection> {
  * Order of rows is nowhere promised, and keeping it costs memory.
  */
 async function start(threads: string): Promise<DuckDBInstance> {
+  sweepSpills()
   const spill = mkdtempSync(join(tmpdir(), 'sluice-spill-'))
   process.once('exit', () => rmSync(spill, { recursive: true, force: true }))
   return DuckDBInstance.create(':memory:', {
@@ -74,6 +75,17 @@ async function start(threads: string): Promise<DuckDBInstance> {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   })
+}
+
+/** What killed processes left; of a living one, none has been idle for a day. */
+function sweepSpills(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith('sluice-spill-')) continue
+    const path = join(tmpdir(), name)
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat && Date.now() - stat.mtimeMs > 86_400_000)
+      rmSync(path, { recursive: true, force: true })
+  }
 }
 
 async function run(connection: DuckDBConnection, sql: string): Promise<number> {
