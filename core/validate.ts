@@ -34,7 +34,7 @@ export interface Task {
 
 /**
  * Takes a SELECT of accepted rows, writes them somewhere, and says how many they were. It may be
- * called twice: what the first call wrote is thrown away then.
+ * called again, also after it went well: what an earlier call wrote is thrown away then.
  */
 export type Sink = (select: string) => Promise<number>
 

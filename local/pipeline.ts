@@ -7,7 +7,7 @@ import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'
 import { Lane, type Patience } from './lane.ts'
 import { inLevels } from './order.ts'
-import { watch } from './watcher.ts'
+import { isHalfFile, watch } from './watcher.ts'
 
 /** Objects of one stage that are handled at once. */
 const WIDTH = 2
@@ -37,8 +37,10 @@ export class Pipeline {
       // A failure may pass; it is told when patience is over.
       const object = `${outcome.stage} ${outcome.object}`
       if (outcome.status === 'failed') this.#failed.set(object, outcome)
-      else report(outcome)
-      if (outcome.status !== 'failed') this.#failed.delete(object)
+      else {
+        this.#failed.delete(object)
+        report(outcome)
+      }
     }
     const bucket = lake.store.url.replace(/^s3:\/\//, '')
     this.#raw = new Lane(bucket, rawIngestion(lake, database, told), WIDTH, patience)
@@ -89,7 +91,7 @@ export class Pipeline {
   async #settled(): Promise<string[]> {
     const keys: string[] = []
     for await (const { key, modified } of this.#lake.store.list('bronze/')) {
-      if (isDescriptor(key) || isHidden(key)) continue
+      if (isDescriptor(key) || isHalfFile(key)) continue
       if (Date.now() - modified.getTime() < STILL_MS) await this.#standsStill(key)
       keys.push(key)
     }
@@ -108,8 +110,3 @@ export class Pipeline {
 
 /** The end of an event that failed before, or after, its object did. */
 const unhandled = { dataset: undefined, status: 'failed' as const, ...none, seconds: 0 }
-
-/** Half files by convention, of editors, browsers and copying tools, as the watcher has them. */
-function isHidden(key: string): boolean {
-  return key.split('/').some((part) => /^\.|~$|\.(tmp|part|crdownload)$/i.test(part))
-}

@@ -9,6 +9,10 @@ const remembered = 10_000
 /** Half files by convention: of editors, browsers, copying tools. */
 const halfFile = /^\.|~$|\.(tmp|part|crdownload)$/i
 
+export function isHalfFile(key: string): boolean {
+  return key.split('/').some((part) => halfFile.test(part))
+}
+
 /**
  * Calls `arrived(key)` for each object below the prefix that comes or changes from now on, as soon
  * as it is whole: at once where it was moved in, else when it stands still. What is there already
@@ -119,7 +123,7 @@ class Watcher {
 
   /** Whether the key lies below the prefix, or on the way to it, and is no half file. */
   #concerns(key: string): boolean {
-    if (key.split('/').some((part) => halfFile.test(part))) return false
+    if (isHalfFile(key)) return false
     return key.startsWith(this.#prefix) || this.#prefix.startsWith(`${key}/`)
   }
 }

@@ -37,6 +37,14 @@ describe('append', () => {
     ])
   })
 
+  test('a large text that is unusual only near its end is loaded once', async () => {
+    const lines = Array.from({ length: 100_000 }, (_, i) => `${i},name of ${i}`)
+    files.put('bronze/p/t/a.csv', `id,name\n${lines.join('\n')}\n\n`)
+    const [end] = await raw.run('bronze/p/t/a.csv')
+    expect(end).toMatchObject({ records: 100_001, accepted: 100_000, rejected: 1 })
+    expect(await raw.table('p.t')).toHaveLength(100_000)
+  })
+
   test('a version older than the one before is the current one all the same', async () => {
     files.put('bronze/p/t/a.csv', 'id,name\n1,a\n')
     await raw.run('bronze/p/t/a.csv')

@@ -8,7 +8,7 @@ import type { Counts } from '../../core/outcome.ts'
 import type { Transaction } from '../../core/postgres.ts'
 import { rejectsTable } from '../../core/rejects.ts'
 import { columnsOf, tableOf } from '../../core/table.ts'
-import { validate } from '../../core/validate.ts'
+import { type Sink, validate } from '../../core/validate.ts'
 import { setOrphansAside } from '../../core/waiting.ts'
 
 /** The rows and rejects of one object, within its transaction. */
@@ -53,12 +53,11 @@ async function straight(work: Work): Promise<Loaded> {
   const { duck, tx, entry, contract, folder, version } = work
   await deleteOwn(tx, contract, entry)
   const into = `${tableOf(contract)} (${[...columnsOf(contract), '_object_id'].join(', ')})`
-  const verdict = await validate({ ...work, key: entry.key }, (select) =>
-    tx.attempt(() => {
-      const rows = `SELECT *, ${entry.id} FROM (${select})`
-      return load(duck, rows, tx, into, folder, version.size)
-    }),
-  )
+  const sink = await anew(tx, (select) => {
+    const rows = `SELECT *, ${entry.id} FROM (${select})`
+    return load(duck, rows, tx, into, folder, version.size)
+  })
+  const verdict = await validate({ ...work, key: entry.key }, sink)
   await keepRejects(work, verdict.rejects)
   return { status: 'loaded', reason: undefined, ...verdict, waiting: 0 }
 }
@@ -71,9 +70,8 @@ async function staged(work: Work, children: Contract[]): Promise<Loaded> {
   const places = contract.foreignKeys.length > 0 || contract.fields.length === 1
   const columns = [...columnsOf(contract), ...(places ? placesOf(contract) : [])]
   const into = `${STAGE} (${columns.join(', ')})`
-  const verdict = await validate({ ...work, key: entry.key, places }, (select) =>
-    tx.attempt(() => load(duck, select, tx, into, folder, version.size)),
-  )
+  const sink = await anew(tx, (select) => load(duck, select, tx, into, folder, version.size))
+  const verdict = await validate({ ...work, key: entry.key, places }, sink)
   await keepRejects(work, verdict.rejects)
   await lockFor(tx, contract.dataset)
   await tx.query('DELETE FROM sluice.waiting WHERE object_id = $1', [entry.id])
@@ -92,6 +90,15 @@ async function staged(work: Work, children: Contract[]): Promise<Loaded> {
       ? `referenced: ${referenced} rows that it no longer has stay for children`
       : undefined
   return { status: 'loaded', reason, ...verdict, accepted: verdict.accepted - waiting, waiting }
+}
+
+/** A sink of which every call undoes what the one before wrote, whether that failed or not. */
+async function anew(tx: Transaction, sink: Sink): Promise<Sink> {
+  await tx.query('SAVEPOINT sink')
+  return async (select) => {
+    await tx.query('ROLLBACK TO SAVEPOINT sink')
+    return sink(select)
+  }
 }
 
 async function keepRejects({ duck, tx, entry, folder }: Work, rejects?: string): Promise<void> {
