@@ -16,10 +16,15 @@ import type { ObjectStore } from './object-store.ts'
 /** What a stage wants committed next. */
 export interface Goal<S> {
   state: S
-  /** True: the new files stand for all before them, which are buried. False: they are added. */
+  /**
+   * True: the new files stand for all before them, which are buried. False: they are added, and the
+   * record keeps the names of the newest only, so that its size does not grow with the stream.
+   */
   replaces: boolean
   /** Written already at the local `path`; `key` names each in the lake, the epoch in the name. */
   files: { path: string; key: (epoch: number) => string }[]
+  /** Files of other records that the new ones stand for, too. */
+  buries?: string[]
 }
 
 export interface CommitOptions<S> {
@@ -34,6 +39,8 @@ export interface CommitOptions<S> {
   parse?: (json: unknown) => S
   /** For how many ms others wait for a silent writer. Safety does not rest on it. */
   lease?: number
+  /** After so many ms from its intent a writer gives up for good, as vacuum deletes old fences. */
+  lifetime?: number
   /** The clock, in ms since 1970. */
   now?: () => number
   /** Ends after so many ms, or as soon as the signal is aborted; never throws. */
@@ -51,6 +58,8 @@ export interface Outcome<S> {
 const ROUNDS = 20
 /** Files on their way at a time. */
 const LANES = 4
+/** Longer than a Lambda function lives, far shorter than the grace period of fences. */
+export const LIFETIME = 3_600_000
 
 /**
  * Makes a stage's output final in the lake, once, whoever else tries, whatever crashes (DESIGN.md,
@@ -64,6 +73,7 @@ const LANES = 4
 export async function commit<S>(options: CommitOptions<S>): Promise<Outcome<S>> {
   const lake = {
     lease: 15_000,
+    lifetime: LIFETIME,
     now: Date.now,
     pause,
     parse: (json: unknown) => json as S,
@@ -100,18 +110,19 @@ async function commitRound<S>(lake: Lake<S>): Promise<Outcome<S>> {
   let held = before
   if (keys.length > 0) {
     // 2. The intent: from here on these names are known, so a crash leaves nothing unknown behind.
+    const end = lake.now() + lake.lifetime
     const intent = { files: keys, until: lake.now() + lake.lease }
     held = await change(lake, held, { epoch: epoch + 1, garbage, writing: intent })
     // 3. The files, which no reader takes for final yet.
-    held = await putFiles(lake, held, puts)
+    held = await putFiles(lake, held, puts, end)
   }
 
   // 4. THE COMMIT POINT: refused if anyone has touched the record since.
   held = await change(lake, held, {
     state: goal.state,
-    files: goal.replaces ? keys : [...files, ...keys],
+    files: goal.replaces || keys.length > 0 ? keys : files,
     writing: null,
-    garbage: goal.replaces ? [...garbage, ...files] : garbage,
+    garbage: [...garbage, ...(goal.replaces ? files : []), ...(goal.buries ?? [])],
   })
 
   // 5. Best effort: what is left is on the record, and the next commit buries it.
@@ -140,11 +151,19 @@ function change<S>(lake: Lake<S>, held: Held<S>, changes: Partial<CommitRecord<S
 }
 
 /** Puts the files while the intent is renewed. Ends, well or not, with no call under way. */
-async function putFiles<S>(lake: Lake<S>, intent: Held<S>, files: { path: string; key: string }[]) {
+async function putFiles<S>(
+  lake: Lake<S>,
+  intent: Held<S>,
+  files: { path: string; key: string }[],
+  end: number,
+) {
   const stop = new AbortController()
   const renewing = renew(lake, intent, stop.signal)
   renewing.catch(() => stop.abort())
-  const putting = inLanes(files, stop, (file) => putFile(lake, file))
+  const putting = inLanes(files, stop, (file) => {
+    if (lake.now() > end) throw new Busy(`${lake.record}: its writer was paused for too long`)
+    return putFile(lake, file)
+  })
   await Promise.allSettled([putting])
   stop.abort()
   const renewed = await renewing
