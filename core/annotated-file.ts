@@ -1,29 +1,24 @@
 import type { FileHandle } from 'node:fs/promises'
 import { cellsOf, type Marks } from './record.ts'
+import type { RejectFile, RowError } from './rejects.ts'
+import type { Place, Visitor } from './walk.ts'
 
 /** So many bytes are gathered before they are written. */
 const FLUSH = 2 << 20
 
-/** Where a record stands in the text: number and line from 1, bytes. */
-export interface Place {
-  record: number
-  line: number
-  offset: number
-  length: number
-}
-
 /** The file of annotated records (see annotate.ts), buffered. */
-export class AnnotatedFile {
+export class AnnotatedFile implements Visitor {
   /** Bytes of the longest line, of which latin-1 may have two for each byte. */
   longest = 0
   readonly delimiter: string
-  readonly marks: Marks
   #buffer = Buffer.allocUnsafe(1 << 16)
   #length = 0
   readonly #target: FileHandle
   readonly #fields: number
   readonly #plain: boolean
   readonly #encoding: 'utf-8' | 'latin-1'
+  readonly #marks: Marks
+  readonly #rejects: RejectFile
   readonly #padding: string
 
   constructor(
@@ -32,10 +27,12 @@ export class AnnotatedFile {
     marks: Marks,
     plain: boolean,
     encoding: 'utf-8' | 'latin-1',
+    rejects: RejectFile,
   ) {
     this.#target = target
     this.#fields = fields
-    this.marks = marks
+    this.#marks = marks
+    this.#rejects = rejects
     this.#plain = plain
     this.#encoding = encoding
     this.delimiter = plain ? String.fromCharCode(marks.delimiter) : ','
@@ -46,7 +43,16 @@ export class AnnotatedFile {
     return this.#length > FLUSH
   }
 
-  write(place: Place, bytes: Buffer, at: number, shape: { cells: number; unusual: boolean }): void {
+  async broken(place: Place, error: RowError): Promise<void> {
+    await this.#rejects.add({ ...place, errors: [error] })
+  }
+
+  record(
+    place: Place,
+    bytes: Buffer,
+    at: number,
+    shape: { cells: number; unusual: boolean },
+  ): void {
     const d = this.delimiter
     const start = this.#length
     const end = at + place.length
@@ -56,7 +62,7 @@ export class AnnotatedFile {
     this.#makeRoom(3 * length + this.#fields + 256)
     this.#text(`${record}${d}${line}${d}${offset}${d}${length}${d}${cells}${d}`)
     if (!this.#plain || shape.unusual || cells > this.#fields) {
-      const kept = cellsOf(bytes, at, end, this.marks).slice(0, this.#fields)
+      const kept = cellsOf(bytes, at, end, this.#marks).slice(0, this.#fields)
       this.#text(kept.map((cell) => `"${cell.replaceAll('"', '""')}"`).join(d))
     } else {
       bytes.copy(this.#buffer, this.#length, at, end)
