@@ -2,10 +2,17 @@ import { Command } from 'commander'
 
 /** What all commands understand alike. */
 export function commandOf(name: string, description: string): Command {
+  return lakeCommandOf(name, description).option(
+    '--database <url>',
+    "Postgres; else DATABASE_URL, else the lake's own",
+  )
+}
+
+/** What commands that need no database understand. */
+export function lakeCommandOf(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .option('--lake <place>', 'folder, file:// or s3:// URL of the lake', 'data')
-    .option('--database <url>', "Postgres; else DATABASE_URL, else the lake's own")
     .option('--json', 'one line of JSON for each on stdout')
 }
 

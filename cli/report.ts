@@ -21,23 +21,39 @@ export function exitCodeOf(outcomes: Iterable<Outcome>): number {
   return code
 }
 
-/** One row an object: what Postgres took, how Silver ended; then why, where there is a reason. */
+/**
+ * One row an object: what Postgres took, how Silver and, where there is one, the stream ended; then
+ * why, where there is a reason.
+ */
 export function tableOf(outcomes: Outcome[]): string {
+  const hasStream = outcomes.some(({ stage }) => stage === 'streaming')
+  const stages = ['postgres', 'silver', ...(hasStream ? ['stream'] : [])]
+  const counts = ['records', 'accepted', 'rejected', 'waiting']
   const table = new Table({
-    head: ['object', 'dataset', 'postgres', 'silver', 'records', 'accepted', 'rejected', 'waiting'],
-    colAligns: ['left', 'left', 'left', 'left', 'right', 'right', 'right', 'right'],
+    head: ['object', 'dataset', ...stages, ...counts],
+    colAligns: [...['object', 'dataset', ...stages].map(left), ...counts.map(right)],
     style: { head: [], border: [], compact: true },
   })
   const byObject = Map.groupBy(outcomes, (outcome) => outcome.object)
-  for (const [object, stages] of [...byObject].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const raw = stages.find((one) => one.stage === 'raw-ingestion')
-    const silver = stages.find((one) => one.stage === 'silver')
-    const { dataset, records, accepted, rejected, waiting } = raw ?? silver!
-    const ends = [raw?.status ?? '', silver?.status ?? '']
-    const counts = [records, accepted, rejected, waiting].map((count) => count.toLocaleString('en'))
-    table.push([object, dataset ?? '', ...ends, ...counts])
+  for (const [object, ends] of [...byObject].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const [raw, silver, stream] = [
+      of(ends, 'raw-ingestion'),
+      of(ends, 'silver'),
+      of(ends, 'streaming'),
+    ]
+    const { dataset, records, accepted, rejected, waiting } = raw ?? silver ?? stream!
+    const told = [raw, silver, ...(hasStream ? [stream] : [])].map((one) => one?.status ?? '')
+    const numbers = [records, accepted, rejected, waiting].map((one) => one.toLocaleString('en'))
+    table.push([object, dataset ?? '', ...told, ...numbers])
   }
   return [table.toString(), ...reasonsOf(outcomes), summaryOf(outcomes)].join('\n')
+}
+
+const left = () => 'left' as const
+const right = () => 'right' as const
+
+function of(outcomes: Outcome[], stage: Outcome['stage']): Outcome | undefined {
+  return outcomes.find((one) => one.stage === stage)
 }
 
 function reasonsOf(outcomes: Outcome[]): string[] {
@@ -48,7 +64,12 @@ function reasonsOf(outcomes: Outcome[]): string[] {
 }
 
 function summaryOf(outcomes: Outcome[]): string {
-  const raw = outcomes.filter((outcome) => outcome.stage === 'raw-ingestion')
+  // An object of Bronze counts as Postgres took it; one of a stream alone as the stream did.
+  const inBronze = new Set(outcomes.flatMap((o) => (o.stage === 'raw-ingestion' ? o.object : [])))
+  const raw = outcomes.filter(
+    ({ stage, object }) =>
+      stage === 'raw-ingestion' || (stage === 'streaming' && !inBronze.has(object)),
+  )
   const sum = (name: 'records' | 'accepted' | 'rejected' | 'waiting') =>
     raw.reduce((total, outcome) => total + outcome[name], 0).toLocaleString('en')
   const told =

@@ -1,15 +1,19 @@
-import { once } from 'node:events'
+import { once as oneOf } from 'node:events'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SingleBar } from 'cli-progress'
 import type { Command } from 'commander'
 import type { Outcome } from '../core/outcome.ts'
+import { hasStreams } from '../core/stream-catalog.ts'
 import { Pipeline } from '../local/pipeline.ts'
+import { StreamStage } from '../local/stream-stage.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 
 interface StartOptions extends CommonOptions {
   once?: boolean
+  stream?: string
 }
 
 /** A bucket tells a laptop of no change: it is listed again so often. */
@@ -17,7 +21,8 @@ const POLL_MS = 5_000
 
 export function startCommand(): Command {
   return commandOf('start', 'load what is in Bronze, then whatever comes')
-    .option('--once', 'end when all is done')
+    .option('--once', 'end when all is done; windows of streams are closed then')
+    .option('--stream <name>', 'a stream of Kinesis; else one of this process, on this machine')
     .addHelpText(
       'after',
       '\nExamples:\n  sluice start\n  sluice start --lake /srv/lake --once --json',
@@ -34,9 +39,17 @@ async function start(options: StartOptions): Promise<void> {
   const patience = options.once
     ? { tries: 8, first: 250, longest: 8_000, forever: false }
     : { tries: 5, first: 250, longest: 5_000, forever: true }
-  const pipeline = new Pipeline(context.lake, context.database, teller.report, patience)
+  const { lake, database, folder } = context
+  const stream = new StreamStage({
+    ...{ lake, patience, stop, report: teller.report, stream: options.stream },
+    home: folder ? join(folder, '.sluice') : '.sluice',
+    say: (text) => process.stderr.write(`sluice: ${text}\n`),
+  })
+  const pipeline = new Pipeline(lake, database, teller.report, patience, stream)
   try {
-    const work = options.once ? scan(pipeline, teller) : serve(pipeline, context, teller, stop)
+    const work = options.once
+      ? once(pipeline, stream, teller)
+      : serve({ pipeline, stream, context, teller, stop })
     await Promise.race([work, aborted(stop)])
   } finally {
     teller.end()
@@ -46,22 +59,30 @@ async function start(options: StartOptions): Promise<void> {
   process.exitCode = options.once ? (stop.aborted ? 1 : exitCodeOf(teller.outcomes())) : 0
 }
 
-async function scan(pipeline: Pipeline, teller: Teller): Promise<void> {
+async function once(pipeline: Pipeline, stream: StreamStage, teller: Teller): Promise<void> {
   await pipeline.scan(teller.begin)
+  await stream.closeWindows()
   teller.table()
 }
 
-async function serve(
-  pipeline: Pipeline,
-  context: Context,
-  teller: Teller,
-  stop: AbortSignal,
-): Promise<void> {
-  if (context.folder) await pipeline.watch(context.folder)
-  await scan(pipeline, teller)
-  const where = context.folder ? `${context.folder}/bronze/<package>/` : context.lake.store.url
-  teller.say(`Postgres: ${context.url}\nWatching ${where} (Ctrl-C ends)`)
-  while (!context.folder && !stop.aborted) {
+interface Service {
+  pipeline: Pipeline
+  stream: StreamStage
+  context: Context
+  teller: Teller
+  stop: AbortSignal
+}
+
+async function serve({ pipeline, stream, context, teller, stop }: Service): Promise<void> {
+  const { folder, lake } = context
+  if (folder) await pipeline.watch(folder)
+  await pipeline.scan(teller.begin)
+  teller.table()
+  const where = folder ? `${folder}/bronze/<package>/` : lake.store.url
+  if (await hasStreams(lake.store)) await stream.start()
+  const kinesis = stream.endpoint ? `\nKinesis: ${stream.endpoint}, stream sluice` : ''
+  teller.say(`Postgres: ${context.url}${kinesis}\nWatching ${where} (Ctrl-C ends)`)
+  while (!folder && !stop.aborted) {
     await sleep(POLL_MS, undefined, { signal: stop }).catch(() => {})
     await pipeline.scan()
   }
@@ -82,13 +103,16 @@ class Teller {
     this.#bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true })
   }
 
-  begin = (objects: number): void => {
-    this.#bar?.start(2 * objects, 0)
+  begin = (ends: number): void => {
+    this.#bar?.start(ends, 0)
   }
 
   report = (outcome: Outcome): void => {
     this.#ends.set(`${outcome.stage} ${outcome.object}`, outcome)
-    this.#bar?.increment()
+    // What is sent is on its way: its end comes when it is committed.
+    const isEnd = outcome.status !== 'published'
+    if (isEnd) this.#bar?.increment()
+    if (this.#options.json && !isEnd) return
     if (this.#options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
     else if (this.#live && outcome.status !== 'unchanged') this.say(lineOf(outcome))
   }
@@ -131,5 +155,5 @@ function stopSignal(): AbortSignal {
 }
 
 async function aborted(stop: AbortSignal): Promise<void> {
-  if (!stop.aborted) await once(stop, 'abort')
+  if (!stop.aborted) await oneOf(stop, 'abort')
 }

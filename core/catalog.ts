@@ -18,6 +18,11 @@ export function looksLikeCsv(key: string): boolean {
   return /\.(csv|tsv)(\.gz)?$/i.test(key)
 }
 
+/** Whether it is an object of one JSON value a line. */
+export function isNdjson(key: string): boolean {
+  return /\.(ndjson|jsonl)(\.gz)?$/i.test(key)
+}
+
 /** What governs an object; `broken` is why its contract cannot be used. */
 export interface Governing {
   dataset: string | undefined
@@ -88,7 +93,7 @@ function parsePackage(found: Found[], folder: string, hash: string): Package {
   const file = first.version.key
   const made = { file, folder, outline: undefined, broken: undefined, hash }
   if (folder.split('/').length < 2) {
-    return { ...made, broken: `${file}: a package is a folder below bronze/: move it into one` }
+    return { ...made, broken: `${file}: a package is a folder of its own: move it into one` }
   }
   if (found.length > 1) {
     const names = found.map((one) => one.version.key).join(', ')

@@ -6,10 +6,12 @@ const environment = z.object({
   LAKE_URL: z.string().min(1),
   /** `postgres://…`; the raw-ingestion stage only. */
   DATABASE_URL: z.string().min(1).optional(),
+  /** The stream that objects are published to; the publisher only. */
+  STREAM_NAME: z.string().min(1).optional(),
 })
 
 /** @throws ZodError naming each variable that is missing */
-export function readConfig(): { lake: string; database: string | undefined } {
-  const { LAKE_URL, DATABASE_URL } = environment.parse(process.env)
-  return { lake: LAKE_URL, database: DATABASE_URL }
+export function readConfig() {
+  const { LAKE_URL, DATABASE_URL, STREAM_NAME } = environment.parse(process.env)
+  return { lake: LAKE_URL, database: DATABASE_URL, stream: STREAM_NAME }
 }

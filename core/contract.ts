@@ -9,6 +9,7 @@ import { type Dialect, type Encoding, parseDialect, parseEncoding } from './dial
 import { Refused } from './errors.ts'
 import { type Field, parseField } from './field.ts'
 import { postgresName, shortHash, snakeCase } from './names.ts'
+import { parseStream, type StreamSettings } from './stream-settings.ts'
 
 /** What the descriptor says of one dataset: one resource, one table, one folder of Silver. */
 export interface Contract {
@@ -22,6 +23,8 @@ export interface Contract {
   fieldsMatch: 'exact' | 'equal'
   missingValues: string[]
   primaryKey: string[]
+  /** Whether an object must hold a key once only; a stream has no whole to look at. */
+  keysOnce: boolean
   foreignKeys: ForeignKey[]
   dialect: Dialect
   encoding: Encoding
@@ -30,6 +33,8 @@ export interface Contract {
   maxRejectRatio: number
   /** Of Silver's Parquet files. */
   compression: 'zstd' | 'snappy'
+  /** How its objects are published, and its windows; undefined where it is no stream. */
+  stream: StreamSettings | undefined
   /** Of all that decides verdicts and shapes: another hash, another contract. */
   hash: string
 }
@@ -80,6 +85,7 @@ export function parseContract(outline: Outline, index: number, file: string): Co
     fieldsMatch: fieldsMatchOf(schema, at),
     missingValues: schema.missingValues,
     primaryKey,
+    keysOnce: true,
     foreignKeys: foreignKeysOf(schema, outline, names.dataset, at),
     dialect: parseDialect(found.dialect, found.format?.toLowerCase(), {
       file,
@@ -90,6 +96,7 @@ export function parseContract(outline: Outline, index: number, file: string): Co
     partitionBy: partitionsOf(found, fields, at),
     maxRejectRatio: found.sluice.maxRejectRatio ?? 1,
     compression: found.sluice.compression ?? 'zstd',
+    stream: parseStream(found, fields, isStreamOnly(file), at),
   } satisfies Omit<Contract, 'hash'>
   checkKeys(contract, at)
   return { ...contract, hash: shortHash(JSON.stringify(contract)) }
@@ -101,6 +108,11 @@ export function datasetOf(file: string, resource: string) {
   const schema = postgresName(snakeCase(folder))
   const table = postgresName(snakeCase(resource))
   return { schema, table, dataset: `${schema}.${table}` }
+}
+
+/** Whether a key lies in `streaming/`, the input folder for data that only flow as a stream. */
+export function isStreamOnly(key: string): boolean {
+  return key.startsWith('streaming/')
 }
 
 type Where = { file: string; path: (string | number)[] }

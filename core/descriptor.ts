@@ -71,12 +71,27 @@ const part = z
   .partialRecord(z.enum(['year', 'month', 'day', 'hour']), text)
   .refine((entry) => Object.keys(entry).length === 1, 'one of year, month, day, hour: a field')
 
+const stream = z.strictObject({
+  eventTime: text.optional(),
+  watermark: text.optional(),
+  partitionKey: text.optional(),
+})
+
+const window = z.strictObject({
+  name: text,
+  every: text,
+  groupBy: z.array(text).default([]),
+  measures: z.record(text.min(1), text),
+})
+
 const settings = z.strictObject({
   files: names.optional(),
   load: z.enum(['upsert', 'append', 'replace']).optional(),
   partitionBy: z.array(z.union([text, part])).optional(),
   maxRejectRatio: z.number().min(0).max(1).optional(),
   compression: z.enum(['zstd', 'snappy']).optional(),
+  stream: stream.optional(),
+  windows: z.array(window).min(1).optional(),
 })
 
 const resource = z.looseObject({

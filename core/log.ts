@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger'
-import type { Outcome } from './outcome.ts'
+import type { Appended, Outcome } from './outcome.ts'
 
 const logger = new Logger({ serviceName: 'sluice' })
 
@@ -10,4 +10,12 @@ export function logOutcome(outcome: Outcome): void {
   if (status === 'failed') logger.error(message, { outcome })
   else if (status === 'refused' || outcome.rejected > 0) logger.warn(message, { outcome })
   else logger.info(message, { outcome })
+}
+
+/** One line of JSON for each batch of a shard. */
+export function logBatch(batch: Appended, fault?: unknown): void {
+  const message = `${batch.shard}: ${batch.accepted} rows up to ${batch.position || 'nothing'}`
+  if (fault) logger.error(message, { batch, error: fault as Error })
+  else if (batch.rejected + batch.poison > 0) logger.warn(message, { batch })
+  else logger.info(message, { batch })
 }

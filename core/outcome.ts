@@ -1,10 +1,10 @@
 /** What became of one object in one stage: a line of `--json`, a row of the table. */
 export interface Outcome {
-  stage: 'raw-ingestion' | 'silver'
+  stage: 'raw-ingestion' | 'silver' | 'streaming'
   /** The key below the lake. */
   object: string
   dataset: string | undefined
-  status: 'loaded' | 'unchanged' | 'refused' | 'held' | 'failed'
+  status: 'loaded' | 'published' | 'unchanged' | 'refused' | 'held' | 'failed'
   /** Why, of the last three; of `loaded` what else is worth knowing. */
   reason: string | undefined
   records: number
@@ -19,3 +19,15 @@ export interface Outcome {
 export type Counts = Pick<Outcome, 'records' | 'accepted' | 'rejected' | 'waiting'>
 
 export const none: Counts = { records: 0, accepted: 0, rejected: 0, waiting: 0 }
+
+/** What became of a batch of one shard of a stream. */
+export interface Appended {
+  shard: string
+  /** Up to which sequence number all is committed; '' where nothing is. */
+  position: string
+  records: number
+  accepted: number
+  rejected: number
+  /** Kinesis records that could not be read. */
+  poison: number
+}

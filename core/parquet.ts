@@ -7,7 +7,7 @@ import { Refused } from './errors.ts'
 import { lexicalOf } from './lexical.ts'
 import { identifier, literal } from './names.ts'
 import { partitionValue } from './plan.ts'
-import { rejectsTable } from './rejects.ts'
+import { errorShape, rejectsTable } from './rejects.ts'
 
 /** Typed Parquet by DuckDB, types as in the contract. */
 
@@ -20,6 +20,7 @@ export interface Written {
 /**
  * Writes the rows of a SELECT (columns by field name) below `folder`.
  *
+ * @param metadata more options of COPY: what goes into the footers
  * @returns the number of rows; no row, no file
  * @throws Refused where a value is too long to be the name of a folder
  */
@@ -28,11 +29,12 @@ export async function writeRows(
   select: string,
   contract: Contract,
   folder: string,
+  metadata = '',
 ): Promise<number> {
   const { partitionBy, compression } = contract
   mkdirSync(folder, { recursive: true })
   const rows = groupSize(contract)
-  const options = `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE ${rows}`
+  const options = `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE ${rows}${metadata}`
   if (partitionBy.length === 0) {
     const path = join(folder, 'data.parquet')
     return duck.run(`COPY (${select}) TO ${literal(path)} (${options})`)
@@ -90,8 +92,6 @@ export async function writeRejects(
       record, line, unhex(raw) AS raw, text, from_json(errors, '${errorShape}') AS errors
     FROM ${rejectsTable(rejects)}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`)
 }
-
-const errorShape = '[{"rule":"VARCHAR","field":"VARCHAR","value":"VARCHAR","message":"VARCHAR"}]'
 
 /** A fence: a Parquet file of the dataset's schema, or quarantine's, that has no row. */
 export async function emptyFile(

@@ -59,7 +59,7 @@ export async function plainText(
 /** A text up to this size is read at once, and kept while it is looked at. */
 const FEW = 1 << 20
 
-function beginningOf(path: string, encoding: string): Pick<PlainText, 'bytes' | 'bom'> {
+export function beginningOf(path: string, encoding: string): Pick<PlainText, 'bytes' | 'bom'> {
   const bytes = statSync(path).size <= FEW ? readFileSync(path) : undefined
   const head = bytes?.subarray(0, 3) ?? readStart(path, 3)
   return { bytes, bom: encoding === 'utf-8' && head.equals(BOM) ? 3 : 0 }

@@ -78,7 +78,8 @@ export class Plan {
 
   /** The sets of fields whose values may stand only once in an object. */
   keys(): { rule: 'primary-key' | 'unique-error'; fields: string[] }[] {
-    const { primaryKey, fields } = this.contract
+    const { primaryKey, fields, keysOnce } = this.contract
+    if (!keysOnce) return []
     const single = primaryKey.length === 1 ? primaryKey[0] : undefined
     const unique = fields.filter((field) => field.unique && field.name !== single)
     return [

@@ -47,6 +47,9 @@ export function marksOf(dialect: Dialect): Marks {
   }
 }
 
+/** Lines that have neither cells nor quotes: NDJSON. */
+export const lines: Marks = { delimiter: -1, quote: -1, escape: -1, skipInitialSpace: false }
+
 export function newShape(): Shape {
   return { end: 0, next: 0, cells: 0, innerLines: 0, unusual: false }
 }

@@ -63,7 +63,7 @@ export class RejectFile {
     const shown = this.#shown(buffer)
     const { record, line, errors } = reject
     const row = [record, line, verbatim.toString('hex'), shown, JSON.stringify(errors)]
-    const text = `${row.map(csvCell).join(',')}\n`
+    const text = csvRow(row)
     this.#lines.push(text)
     this.#size += text.length
     this.#count++
@@ -116,10 +116,18 @@ export function rejectsTable(path: string): string {
       'errors': 'VARCHAR'})`
 }
 
-/** DuckDB and Postgres agree on a quoted cell with doubled quotes. */
-function csvCell(value: string | number): string {
-  return typeof value === 'number' ? String(value) : `"${value.replaceAll('"', '""')}"`
+/** DuckDB and Postgres agree on a quoted cell with doubled quotes; null is a cell of nothing. */
+export function csvRow(cells: (string | number | null)[]): string {
+  const texts = cells.map((cell) => {
+    if (cell === null) return ''
+    return typeof cell === 'number' ? String(cell) : `"${cell.replaceAll('"', '""')}"`
+  })
+  return `${texts.join(',')}\n`
 }
+
+/** The errors of a record, as DuckDB reads them from JSON. */
+export const errorShape =
+  '[{"rule":"VARCHAR","field":"VARCHAR","value":"VARCHAR","message":"VARCHAR"}]'
 
 /** What may be wrong with a record before it has cells. */
 export const quoteError: RowError = {

@@ -14,6 +14,7 @@ beforeEach(() => {
   store = new MemoryStore()
   stage = {
     name: 'silver',
+    prefixes: ['bronze/'],
     lake: { store, withScratch: () => Promise.reject(new Error('not needed')) },
     async handle(key) {
       await store.head(key)

@@ -10,6 +10,8 @@ import { none, type Outcome } from './outcome.ts'
 export interface Stage {
   name: Outcome['stage']
   lake: Lake
+  /** What the keys of its objects begin with. */
+  prefixes: string[]
   /** Brings the object's current version in; undefined where there is nothing to bring. */
   handle: (key: string) => Promise<Outcome | undefined>
   /** The objects below a folder that its new descriptor may let through. */
@@ -75,10 +77,10 @@ async function stands(stage: Stage, key: string): Promise<boolean> {
   }
 }
 
-/** One key below `bronze/`: an object, or a descriptor that may let several through. */
+/** One key of the stage's: an object, or a descriptor that may let several through. */
 async function handleKey(stage: Stage, key: string): Promise<void> {
   // A key with a slash at its end is the mark of an empty folder, as S3's console makes it.
-  if (!key.startsWith('bronze/') || key.endsWith('/')) return
+  if (!stage.prefixes.some((prefix) => key.startsWith(prefix)) || key.endsWith('/')) return
   const folder = key.slice(0, key.lastIndexOf('/'))
   const keys = isDescriptor(key) ? await stage.stuck(folder) : [key]
   await each(keys, async (one) => {

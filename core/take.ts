@@ -16,18 +16,21 @@ export interface Standing {
   etag: string | undefined
   /** The hash of the contract it was judged by. */
   contract: string | undefined
-  status: 'new' | 'loaded' | 'unchanged' | 'held' | 'refused' | 'failed'
+  status: 'new' | 'loaded' | 'published' | 'unchanged' | 'held' | 'refused' | 'failed'
   reason?: string | undefined
 }
 
 /**
  * A version that was loaded is settled for good; one that was held or refused, until its contract
  * changes.
+ *
+ * @param isOne whether it is an object of ours even where no contract names it
  */
 export function decide(
   version: ObjectVersion,
   governing: Governing,
   standing: Standing | undefined,
+  isOne = looksLikeCsv(version.key),
 ): Decision {
   const { contract, broken, hash } = governing
   if (standing?.etag === version.etag) {
@@ -36,7 +39,7 @@ export function decide(
       return { what: 'refused', reason: standing.reason ?? '' }
     }
   }
-  if (governing.dataset === undefined && !looksLikeCsv(version.key)) return { what: 'ignored' }
+  if (governing.dataset === undefined && !isOne) return { what: 'ignored' }
   if (broken !== undefined) return { what: 'refused', reason: broken }
   if (contract) return { what: 'load', contract }
   const folder = version.key.split('/').slice(0, -1).join('/')

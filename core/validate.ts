@@ -23,13 +23,16 @@ export interface Verdict {
 export interface Task {
   duck: Duck
   contract: Contract
-  /** The object's bytes on this machine, and its key (whose ending says whether it is gzip). */
-  path: string
-  key: string
   /** A folder of our own for whatever is written on the way. */
   folder: string
   /** Whether rows must carry `record` and `line`; the fast way does not know them. */
   places?: boolean
+}
+
+export interface ObjectTask extends Task {
+  /** The object's bytes on this machine, and its key (whose ending says whether it is gzip). */
+  path: string
+  key: string
 }
 
 /**
@@ -47,11 +50,21 @@ export type Sink = (select: string) => Promise<number>
  *
  * @throws Refused where the object cannot be taken whole: its header, encoding, too many rejects
  */
-export async function validate(task: Task, sink: Sink): Promise<Verdict> {
-  const { contract, folder, duck } = task
-  await checkMembers(duck, contract)
+export async function validate(task: ObjectTask, sink: Sink): Promise<Verdict> {
+  const { contract, folder } = task
   const text = await plainText(task.path, task.key, contract.encoding, folder)
-  const layout = await readLayout(text, contract)
+  return validateText(task, text, await readLayout(text, contract), sink)
+}
+
+/** The same of a text whose layout is known. */
+export async function validateText(
+  task: Task,
+  text: PlainText,
+  layout: Layout,
+  sink: Sink,
+): Promise<Verdict> {
+  const { contract, duck } = task
+  await checkMembers(duck, contract)
   const plan = new Plan(contract, layout)
   const { delimiter } = contract.dialect
   const first = glimpse(text, delimiter)

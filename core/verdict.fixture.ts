@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import type { Contract } from './contract.ts'
 import type { Duck } from './duckdb.ts'
 import { MAX_RECORD, type RowError, rejectsTable } from './rejects.ts'
-import { type Task, type Verdict, validate } from './validate.ts'
+import { type ObjectTask, type Verdict, validate } from './validate.ts'
 
 /** A verdict with all that belongs to it: the accepted values as text, and the rejects. */
 export interface Judged {
@@ -25,7 +25,7 @@ export interface Kept {
  *
  * @param rows whether the accepted values are fetched
  */
-export async function judge(task: Task, rows?: 'no rows'): Promise<Judged> {
+export async function judge(task: ObjectTask, rows?: 'no rows'): Promise<Judged> {
   const { duck, contract } = task
   const verdict = await validate(task, async (select) => {
     await duck.run(`CREATE OR REPLACE TEMP TABLE taken AS ${select}`)

@@ -1,5 +1,6 @@
 import { govern } from '../core/catalog.ts'
 import type { Contract } from '../core/contract.ts'
+import { memoryOf } from '../core/memo-store.ts'
 import type { ObjectStore } from '../core/object-store.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { ObjectStore } from '../core/object-store.ts'
  * @returns levels: the keys of one may be loaded at once, after those of the level before
  */
 export async function inLevels(store: ObjectStore, keys: string[]): Promise<string[][]> {
-  const memo = remembering(store)
+  const memo = memoryOf(store)
   const contracts = new Map<string, Contract>()
   const datasetOf = new Map<string, string | undefined>()
   for (const key of keys) {
@@ -36,15 +37,4 @@ function depthOf(
   const below = new Set([...path, contract.dataset])
   const parents = contract.foreignKeys.filter((key) => key.dataset !== contract.dataset)
   return Math.max(0, ...parents.map((key) => 1 + depthOf(key.dataset, contracts, below)))
-}
-
-/** Descriptors are looked at once for thousands of objects. */
-function remembering(store: ObjectStore): ObjectStore {
-  const known = new Map<string, ReturnType<ObjectStore['head']>>()
-  const head = (key: string) => {
-    const found = known.get(key) ?? store.head(key)
-    known.set(key, found)
-    return found
-  }
-  return Object.create(store, { head: { value: head }, get: { value: store.get.bind(store) } })
 }

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDescriptor } from '../core/catalog.ts'
+import { isStreamOnly } from '../core/contract.ts'
 import type { Lake } from '../core/lake.ts'
+import { memoryOf } from '../core/memo-store.ts'
 import { none, type Outcome } from '../core/outcome.ts'
 import type { Database } from '../core/postgres.ts'
+import { isStreamed } from '../core/stream-catalog.ts'
 import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'
 import { Lane, type Patience } from './lane.ts'
 import { inLevels } from './order.ts'
+import type { StreamStage } from './stream-stage.ts'
 import { isHalfFile, watch } from './watcher.ts'
 
 /** Objects of one stage that are handled at once. */
@@ -15,24 +19,31 @@ const WIDTH = 2
 const STILL_MS = 200
 
 /**
- * Both stages over one lake on this machine. The same handlers as on AWS, the same events; a folder
- * watcher and two queues in the place of S3 and SQS.
+ * All stages over one lake on this machine. The same handlers as on AWS, the same events; a folder
+ * watcher and a queue for each stage in the place of S3 and SQS.
  */
 export class Pipeline {
   readonly #lake: Lake
   readonly #raw: Lane
   readonly #silver: Lane
   readonly #failed = new Map<string, Outcome>()
-  #watcher: { close(): Promise<void> } | undefined
+  readonly #stream: StreamStage | undefined
+  #watchers: { close(): Promise<void> }[] = []
+  #routing: Promise<void> = Promise.resolve()
 
-  /** @param report told once how each object ended in each stage */
+  /**
+   * @param report told once how each object ended in each stage
+   * @param stream takes the objects of streamed datasets; without it they are left
+   */
   constructor(
     lake: Lake,
     database: Database,
     report: (outcome: Outcome) => void,
     patience: Patience,
+    stream?: StreamStage,
   ) {
     this.#lake = lake
+    this.#stream = stream
     const told = (outcome: Outcome) => {
       // A failure may pass; it is told when patience is over.
       const object = `${outcome.stage} ${outcome.object}`
@@ -53,44 +64,74 @@ export class Pipeline {
     this.#silver.givenUp = tell('silver')
   }
 
-  /** Handles every object that stands in Bronze; resolves when all have ended. */
-  async scan(found: (objects: number) => void = () => {}): Promise<void> {
-    const keys = await this.#settled()
-    found(keys.length)
-    for (const key of keys) this.#silver.add(key)
-    for (const level of await inLevels(this.#lake.store, keys)) {
-      for (const key of level) this.#raw.add(key)
-      await this.#raw.rest()
+  /**
+   * Handles every object that stands in the lake; resolves when all have ended.
+   *
+   * @param found told how many ends there will be
+   */
+  async scan(found: (ends: number) => void = () => {}): Promise<void> {
+    const keys = await this.#settled('bronze/')
+    const streamed = this.#stream ? await this.#streamed(keys) : []
+    found(2 * keys.length + streamed.length)
+    this.#stream?.add(streamed)
+    const batch = async () => {
+      for (const key of keys) this.#silver.add(key)
+      for (const level of await inLevels(this.#lake.store, keys)) {
+        for (const key of level) this.#raw.add(key)
+        await this.#raw.rest()
+      }
+      await this.#silver.rest()
     }
-    await this.#silver.rest()
+    await Promise.all([batch(), this.#stream?.rest()])
   }
 
   /** From now on every object that comes or changes below the lake's folder is handled. */
   async watch(folder: string): Promise<void> {
-    this.#watcher = await watch(folder, 'bronze/', (key) => this.add([key]))
+    const prefixes = this.#stream ? ['bronze/', 'streaming/'] : ['bronze/']
+    const watching = prefixes.map((prefix) => watch(folder, prefix, (key) => this.add([key])))
+    this.#watchers = await Promise.all(watching)
   }
 
   /** Handles these keys; their ends are reported. */
   add(keys: string[]): void {
-    for (const key of keys) {
+    for (const key of keys.filter((one) => !isStreamOnly(one))) {
       this.#silver.add(key)
       this.#raw.add(key)
     }
+    this.#routing = this.#routing.then(() => this.#route(keys))
+    this.#routing.catch(() => {})
   }
 
   async rest(): Promise<void> {
-    await Promise.all([this.#raw.rest(), this.#silver.rest()])
+    await this.#routing
+    await Promise.all([this.#raw.rest(), this.#silver.rest(), this.#stream?.rest()])
   }
 
   async close(): Promise<void> {
-    await this.#watcher?.close()
-    await Promise.all([this.#raw.close(), this.#silver.close()])
+    await Promise.all(this.#watchers.map((watcher) => watcher.close()))
+    await Promise.all([this.#raw.close(), this.#silver.close(), this.#stream?.close()])
+  }
+
+  /** A descriptor may let objects of a stream through, too: its handler looks. */
+  async #route(keys: string[]): Promise<void> {
+    for (const key of keys) {
+      const concerned = isDescriptor(key) || (await isStreamed(this.#lake.store, key))
+      if (concerned) this.#stream?.add([key])
+    }
+  }
+
+  /** The objects of streams: those of `streaming/`, and those of Bronze whose contract says so. */
+  async #streamed(bronze: string[]): Promise<string[]> {
+    const store = memoryOf(this.#lake.store)
+    const streamed = await this.#settled('streaming/')
+    for (const key of bronze) if (await isStreamed(store, key)) streamed.push(key)
+    return streamed
   }
 
   /** Keys of what may be an object; what was written a moment ago is left until it stands still. */
-  async #settled(): Promise<string[]> {
+  async #settled(prefix: string): Promise<string[]> {
     const keys: string[] = []
-    for await (const { key, modified } of this.#lake.store.list('bronze/')) {
+    for await (const { key, modified } of this.#lake.store.list(prefix)) {
       if (isDescriptor(key) || isHalfFile(key)) continue
       if (Date.now() - modified.getTime() < STILL_MS) await this.#standsStill(key)
       keys.push(key)

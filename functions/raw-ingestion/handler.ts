@@ -13,6 +13,7 @@ export function rawIngestion(lake: Lake, database: Database, report: Stage['repo
   const stage: Stage = {
     name: 'raw-ingestion',
     lake,
+    prefixes: ['bronze/'],
     handle: (key) => ingest(lake, database, key),
     stuck: (folder) => stuckObjects(database, lake.store.url, `${folder}/`),
     report,

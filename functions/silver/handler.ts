@@ -11,6 +11,7 @@ export function silver(lake: Lake, report: Stage['report']) {
   const stage: Stage = {
     name: 'silver',
     lake,
+    prefixes: ['bronze/'],
     handle: (key) => refine(lake, key),
     stuck: (folder) => objectsBelow(lake, `${folder}/`),
     report,

@@ -1,0 +1,152 @@
+import { isUtf8 } from 'node:buffer'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { type Chunk, decodeOurs, type End, isOurs, UNPACKED } from './chunk.ts'
+import { parseRecord } from './json-record.ts'
+import type { RowError } from './rejects.ts'
+import { compareSequences } from './sequence.ts'
+
+/** What Kinesis brings: one record of a stream. */
+export interface StreamRecord {
+  sequence: string
+  data: Buffer
+}
+
+/** A JSON value of another producer, or of an NDJSON object, and where it stood. */
+export interface JsonRow {
+  sequence: string
+  line: number
+  raw: Buffer
+  record: Map<string, unknown>
+}
+
+/** What cannot be read: kept as it came, with its sequence number. */
+export interface Poison {
+  sequence: string
+  line: number
+  raw: Buffer
+  error: RowError
+}
+
+/** What `publish` sent, and the Kinesis record as it came. */
+export interface Ours {
+  sequence: string
+  data: Buffer
+  part: Chunk | End
+}
+
+/** The first records of a batch, as many as are committed together, decoded. */
+export interface Slice {
+  /** Sequence numbers, both included. */
+  first: string
+  last: string
+  /** In the order of the stream. */
+  ours: Ours[]
+  rows: JsonRow[]
+  poison: Poison[]
+}
+
+/** Unpacked bytes that are committed together, so that memory does not grow with the batch. */
+const TOGETHER = 64 << 20
+/** Records that are unpacked at a time. */
+const LANES = 16
+
+/**
+ * Decodes what follows a position, up to some 64 MiB of text. Nothing of a record can make it fail:
+ * what cannot be read is poison.
+ *
+ * @returns undefined where nothing follows
+ */
+export async function nextSlice(
+  records: StreamRecord[],
+  position: string,
+): Promise<Slice | undefined> {
+  const left = records
+    .filter(({ sequence }) => compareSequences(sequence, position) > 0)
+    .toSorted((a, b) => compareSequences(a.sequence, b.sequence))
+  const [first] = left
+  if (!first) return undefined
+  const slice: Slice = { first: first.sequence, last: '', ours: [], rows: [], poison: [] }
+  let bytes = 0
+  for (let at = 0; at < left.length && bytes < TOGETHER; at += LANES) {
+    const some = left.slice(at, at + LANES)
+    const parts = await Promise.all(some.map(decode))
+    for (const part of parts) {
+      slice.ours.push(...part.ours)
+      slice.rows.push(...part.rows)
+      slice.poison.push(...part.poison)
+      bytes += part.bytes
+    }
+    slice.last = some.at(-1)?.sequence ?? slice.last
+  }
+  return slice
+}
+
+type Decoded = Pick<Slice, 'ours' | 'rows' | 'poison'> & { bytes: number }
+
+async function decode({ sequence, data }: StreamRecord): Promise<Decoded> {
+  const nothing = { ours: [], rows: [], poison: [] }
+  try {
+    if (isOurs(data)) {
+      const part = await decodeOurs(data)
+      const bytes = part.kind === 'chunk' ? part.text.length : 0
+      return { ...nothing, ours: [{ sequence, data, part }], bytes }
+    }
+    const text = isGzip(data) ? await unpacked(data) : data
+    return { ...nothing, ...jsonRows(sequence, text), bytes: text.length }
+  } catch (error) {
+    const told = error instanceof Error ? error.message : String(error)
+    const message = `the record cannot be read: ${told.slice(0, 300)}`
+    const poison = [{ sequence, line: 1, raw: data, error: { rule: 'source-error', message } }]
+    return { ...nothing, poison, bytes: data.length }
+  }
+}
+
+function isGzip(data: Buffer): boolean {
+  return data[0] === 0x1f && data[1] === 0x8b
+}
+
+function unpacked(data: Buffer): Promise<Buffer> {
+  return promisify(gunzip)(data, { maxOutputLength: UNPACKED })
+}
+
+/** One JSON object, over however many lines; or one a line, where blank lines are no records. */
+function jsonRows(sequence: string, data: Buffer): Pick<Slice, 'rows' | 'poison'> {
+  const rows: JsonRow[] = []
+  const poison: Poison[] = []
+  const take = (line: number, raw: Buffer) => {
+    const record = isUtf8(raw) ? parseRecord(textOf(raw)) : notUtf8
+    if (record instanceof Map) rows.push({ sequence, line, raw, record })
+    else poison.push({ sequence, line, raw, error: record })
+  }
+  const lines = linesOf(data)
+  const whole = lines.length > 1 && isUtf8(data) ? parseRecord(textOf(data)) : undefined
+  if (whole instanceof Map)
+    return { rows: [{ sequence, line: 1, raw: data, record: whole }], poison }
+  for (const { line, raw } of lines) take(line, raw)
+  if (lines.length === 0) take(1, data)
+  return { rows, poison }
+}
+
+/** A byte order mark is no part of the text. */
+function textOf(raw: Buffer): string {
+  return raw.toString().replace(/^\ufeff/, '')
+}
+
+const notUtf8: RowError = {
+  rule: 'encoding-error',
+  message: 'bytes that are not UTF-8, as JSON must be (RFC 8259)',
+}
+
+/** The lines that are not blank, without their ends. */
+export function linesOf(data: Buffer): { line: number; raw: Buffer }[] {
+  const lines: { line: number; raw: Buffer }[] = []
+  for (let at = 0, line = 1; at < data.length; line++) {
+    const found = data.indexOf(10, at)
+    const end = found < 0 ? data.length : found
+    const raw = data.subarray(at, data[end - 1] === 13 && end > at ? end - 1 : end)
+    if (raw.some((byte) => byte !== 32 && byte !== 9)) lines.push({ line, raw })
+    at = end + 1
+  }
+  return lines
+}

@@ -1,0 +1,166 @@
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import { z } from 'zod'
+import type { RowError } from './rejects.ts'
+
+/**
+ * What `publish` puts into a stream and `append` takes out: records of an object, verbatim, each
+ * with its place there, so that they are judged as the file's would be. On the wire:
+ *
+ *     SLUICE/1 {"kind":"chunk","object":"streaming/till/1.csv",…}\n<gzip of places, texts>
+ *
+ * The first line can be read by a person; gzip's own checksum shows a chunk that was cut.
+ */
+export interface Chunk {
+  kind: 'chunk'
+  object: string
+  /** Of the content and the way it is cut (see publication.ts): the same version, same chunks. */
+  version: string
+  /** From 0, counted over the whole object. */
+  chunk: number
+  format: 'csv' | 'ndjson'
+  encoding: 'utf-8' | 'latin-1'
+  /** Where the object was UTF-16: verbatim bytes are given back so. */
+  utf16: 'utf-16le' | 'utf-16be' | null
+  /** The contract's fields in the order of the object's cells; of CSV. */
+  fields: string[]
+  /** Whole records, in the order of the text. */
+  records: Placed[]
+  /** Their bytes, each ended by one LF, which may stand inside a record, too. */
+  text: Buffer
+  /** What is no record: found when the object was read, and rejected whatever the contract says. */
+  broken: Broken[]
+}
+
+/** After all chunks, once for each partition key that they had. */
+export interface End {
+  kind: 'end'
+  object: string
+  version: string
+  chunks: number
+  records: number
+  /** Whether its chunks have several partition keys, so that several shards may have some. */
+  spread: boolean
+}
+
+/** Where a record stands in its object, from 1; lines of the header included. */
+export interface Placed {
+  record: number
+  line: number
+}
+
+export interface Broken extends Placed {
+  /** As many bytes as are kept of it. */
+  raw: Buffer
+  error: RowError
+}
+
+const MAGIC = 'SLUICE/1 '
+/** Level 4 packs within 7 % of level 6, three times as fast (measured on lineitem). */
+const LEVEL = 4
+/** A Kinesis record has at most 1 MiB, and nothing of ours that large unpacks to more than this. */
+export const UNPACKED = 64 << 20
+
+const common = { object: z.string().min(1), version: z.string().min(1) }
+const count = z.int().nonnegative()
+const headSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('chunk'),
+    ...common,
+    chunk: count,
+    format: z.enum(['csv', 'ndjson']),
+    encoding: z.enum(['utf-8', 'latin-1']),
+    utf16: z.enum(['utf-16le', 'utf-16be']).nullable(),
+    fields: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('end'),
+    ...common,
+    chunks: count,
+    records: count,
+    spread: z.boolean(),
+  }),
+])
+const placesSchema = z.object({
+  /** Runs `record, line, how many`: within a run both grow by one. */
+  runs: z.array(count),
+  text: count,
+  broken: z.array(
+    z.object({
+      record: count,
+      line: count,
+      bytes: count,
+      error: z.object({ rule: z.string(), message: z.string() }),
+    }),
+  ),
+})
+
+export function isOurs(data: Buffer): boolean {
+  return data.subarray(0, MAGIC.length).toString('latin1') === MAGIC
+}
+
+export async function encodeChunk(chunk: Chunk): Promise<Buffer> {
+  const { records, text, broken, ...head } = chunk
+  const places = {
+    runs: runsOf(records),
+    text: text.length,
+    broken: broken.map(({ record, line, raw, error }) => ({
+      record,
+      line,
+      bytes: raw.length,
+      error,
+    })),
+  }
+  const raws = broken.map(({ raw }) => raw)
+  const body = Buffer.concat([Buffer.from(`${JSON.stringify(places)}\n`), text, ...raws])
+  const packed = await promisify(gzip)(body, { level: LEVEL })
+  return Buffer.concat([Buffer.from(`${MAGIC}${JSON.stringify(head)}\n`), packed])
+}
+
+export function encodeEnd(end: End): Buffer {
+  return Buffer.from(`${MAGIC}${JSON.stringify(end)}\n`)
+}
+
+/** @throws Error saying what is wrong with bytes that `isOurs` says are ours */
+export async function decodeOurs(data: Buffer): Promise<Chunk | End> {
+  const stop = data.indexOf('\n')
+  if (stop < 0) throw new Error('it was cut in its first line')
+  const head = headSchema.parse(JSON.parse(data.subarray(MAGIC.length, stop).toString()))
+  if (head.kind === 'end') return head
+  const body: Buffer = await promisify(gunzip)(data.subarray(stop + 1), {
+    maxOutputLength: UNPACKED,
+  })
+  const start = body.indexOf('\n') + 1
+  const places = placesSchema.parse(JSON.parse(body.subarray(0, start).toString()))
+  const records = placedOf(places.runs, places.text)
+  const text = body.subarray(start, start + places.text)
+  let at = start + places.text
+  const broken = places.broken.map(({ bytes, ...one }) => {
+    at += bytes
+    return { ...one, raw: body.subarray(at - bytes, at) }
+  })
+  if (at !== body.length) throw new Error(`it has ${body.length} bytes of text, not ${at}`)
+  return { ...head, records, text, broken }
+}
+
+function runsOf(records: Placed[]): number[] {
+  const runs: number[] = []
+  for (const { record, line } of records) {
+    const [first = 0, firstLine = 0, length = 0] = runs.slice(-3)
+    if (length > 0 && record === first + length && line === firstLine + length) {
+      runs[runs.length - 1] = length + 1
+    } else runs.push(record, line, 1)
+  }
+  return runs
+}
+
+/** @throws Error for more records than the text can have: each has one byte at least */
+function placedOf(runs: number[], bytes: number): Placed[] {
+  const records: Placed[] = []
+  for (let at = 0; at + 2 < runs.length; at += 3) {
+    const [record = 0, line = 0, length = 0] = runs.slice(at, at + 3)
+    if (records.length + length > bytes) throw new Error('it names more records than it has')
+    for (let i = 0; i < length; i++) records.push({ record: record + i, line: line + i })
+  }
+  return records
+}

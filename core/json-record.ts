@@ -1,0 +1,76 @@
+import { LosslessNumber, parse, stringify } from 'lossless-json'
+import type { Contract } from './contract.ts'
+import type { Field } from './field.ts'
+import type { RowError } from './rejects.ts'
+
+/**
+ * JSON values as the lexical forms that a CSV's cells would have, so that one plan judges both: a
+ * number is its source text (`1.10` stays `1.10`), a string its content, null a missing value.
+ */
+
+/** @returns the record's members in their order; or what is wrong with the text */
+export function parseRecord(text: string): Map<string, unknown> | RowError {
+  try {
+    const value = parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      if (!(value instanceof LosslessNumber)) return new Map(Object.entries(value))
+    }
+    return { rule: 'source-error', message: 'a JSON object is expected, a member for each field' }
+  } catch (error) {
+    // Also RangeError: brackets nested deeper than the stack.
+    const told = error instanceof Error ? error.message : String(error)
+    return { rule: 'source-error', message: `not JSON (RFC 8259): ${told.slice(0, 200)}` }
+  }
+}
+
+/**
+ * The cells of a record in the order of the contract's fields; null where a value is missing, as an
+ * absent member is.
+ */
+export function cellsOfRecord(
+  record: Map<string, unknown>,
+  { fields }: Contract,
+): (string | null)[] | RowError[] {
+  const names = new Set(fields.map(({ name }) => name))
+  const extra = [...record.keys()].filter((name) => !names.has(name))
+  if (extra.length > 0) return extra.map((field) => errorOf('extra-cell', field, record, notAField))
+  const cells = fields.map((field) => cellOf(record.get(field.name), field))
+  const broken = fields.filter((_, i) => !isText(cells[i] ?? ''))
+  if (broken.length === 0) return cells
+  return broken.map(({ name }) => errorOf('encoding-error', name, record, notText))
+}
+
+export function isErrors(cells: (string | null)[] | RowError[]): cells is RowError[] {
+  return typeof cells[0] === 'object' && cells[0] !== null
+}
+
+const notAField = 'the contract has no such field'
+const notText = 'a NUL, or half of a surrogate pair: text cannot hold it'
+
+function errorOf(rule: string, field: string, record: Map<string, unknown>, message: string) {
+  const value = fieldText(record.get(field))
+  return { rule, field, value: value === null ? null : shownAs(value), message }
+}
+
+function shownAs(value: string): string {
+  return value.replaceAll('\0', '\ufffd').toWellFormed().slice(0, 1000)
+}
+
+function cellOf(value: unknown, field: Field): string | null {
+  if (field.type !== 'boolean' || typeof value !== 'boolean') return fieldText(value)
+  const [form] = value ? field.trueValues : field.falseValues
+  return form ?? null
+}
+
+/** The text of a member's value, or null where there is none. */
+export function fieldText(value: unknown): string | null {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'string') return value
+  if (value instanceof LosslessNumber) return value.value
+  if (typeof value === 'boolean') return String(value)
+  return stringify(value) ?? null
+}
+
+function isText(cell: string): boolean {
+  return cell.isWellFormed() && !cell.includes('\0')
+}

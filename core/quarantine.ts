@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { join } from 'node:path'
+import type { Duck } from './duckdb.ts'
+import { literal } from './names.ts'
+import { csvRow, errorShape, MAX_RECORD, type RowError } from './rejects.ts'
+
+/** A record of a stream that could not go: all that is known of it, so that it can be mended. */
+export interface StreamReject {
+  /** The object that it was published from, with its version, and its number there; or null. */
+  object: string | null
+  version: string | null
+  record: number | null
+  /** In the object; else in the payload of the Kinesis record. */
+  line: number
+  sequence: string
+  /** Its bytes as they stood in the object; or its part of the payload. */
+  raw: Buffer
+  errors: RowError[]
+}
+
+/** Collects the rejects of one dataset in one commit, on disk, and writes them as Parquet. */
+export class Quarantine {
+  count = 0
+  readonly #path: string
+  #file: WriteStream | undefined
+
+  constructor(folder: string, name: string) {
+    this.#path = join(folder, `${name}.csv`)
+  }
+
+  async add(reject: StreamReject): Promise<void> {
+    this.#file ??= createWriteStream(this.#path)
+    this.count++
+    const { object, version, record, line, sequence, errors } = reject
+    const raw = reject.raw.subarray(0, MAX_RECORD)
+    const text = raw.toString().replaceAll('\0', '\ufffd')
+    const errorsText = JSON.stringify(errors)
+    const cells = [object, version, record, line, raw.toString('hex'), text, errorsText, sequence]
+    if (!this.#file.write(csvRow(cells))) await once(this.#file, 'drain')
+  }
+
+  /**
+   * @param place the stream and shard, the same for all
+   * @param metadata options of COPY that say what goes into the footer
+   */
+  async write(
+    duck: Duck,
+    place: { stream: string; shard: string },
+    path: string,
+    metadata: string,
+  ): Promise<void> {
+    if (!this.#file) return
+    this.#file.end()
+    await once(this.#file, 'close')
+    await duck.run(`COPY (SELECT object, version, record, line, unhex(raw) AS raw, text,
+        from_json(errors, '${errorShape}') AS errors,
+        ${literal(place.stream)} AS stream, ${literal(place.shard)} AS shard, sequence
+      FROM read_csv(${literal(this.#path)}, auto_detect = false, header = false, delim = ',',
+        quote = '"', escape = '"', new_line = '\\n', allow_quoted_nulls = false,
+        max_line_size = ${8 * MAX_RECORD}, columns = {'object': 'VARCHAR', 'version': 'VARCHAR',
+          'record': 'BIGINT', 'line': 'BIGINT', 'raw': 'VARCHAR', 'text': 'VARCHAR',
+          'errors': 'VARCHAR', 'sequence': 'VARCHAR'}))
+      TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${metadata})`)
+  }
+}
+
+/** A file of rejects without a row: a fence for quarantine. */
+export const emptyRejects = `SELECT NULL::VARCHAR AS object, NULL::VARCHAR AS version,
+  NULL::BIGINT AS record, NULL::BIGINT AS line, NULL::BLOB AS raw, NULL::VARCHAR AS text,
+  from_json('[]', '${errorShape}') AS errors, NULL::VARCHAR AS stream, NULL::VARCHAR AS shard,
+  NULL::VARCHAR AS sequence LIMIT 0`

@@ -1,0 +1,189 @@
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { JsonRow } from './batch.ts'
+import type { Chunk } from './chunk.ts'
+import type { Contract } from './contract.ts'
+import type { Dialect } from './dialect.ts'
+import type { Duck } from './duckdb.ts'
+import type { Layout } from './header.ts'
+import { cellsOfRecord, isErrors } from './json-record.ts'
+import { beginningOf, type PlainText } from './plain-text.ts'
+import type { Quarantine, StreamReject } from './quarantine.ts'
+import { csvRow, rejectsTable } from './rejects.ts'
+import { validateText } from './validate.ts'
+
+/** Records of a stream, of one dataset and one form, that are judged as one text. */
+export type Group =
+  | { kind: 'csv'; contract: Contract; layout: Layout; parts: ChunkPart[] }
+  | { kind: 'json'; contract: Contract; rows: GivenRow[] }
+
+/** A chunk of CSV, and the Kinesis record that brought it. */
+export interface ChunkPart {
+  sequence: string
+  chunk: Chunk
+}
+
+/** A JSON record; of a published object, the chunk that brought it, and its number there. */
+export type GivenRow = JsonRow & { chunk?: Chunk; number?: number }
+
+export interface Judging {
+  duck: Duck
+  group: Group
+  /** An own folder, and an own name for the table of accepted rows. */
+  folder: string
+  table: string
+  quarantine: Quarantine
+  /** Told of every reject, for the counts of its chunk. */
+  rejected: (reject: StreamReject, chunk: Chunk | undefined) => void
+}
+
+/**
+ * Judges a group by the one plan: its accepted rows fill the table, the others go to quarantine,
+ * with their places in the object or the stream.
+ *
+ * @returns how many were accepted
+ * @throws Refused where the contract itself cannot be used
+ */
+export async function judgeGroup(judging: Judging): Promise<number> {
+  const { duck, group, folder, table, quarantine } = judging
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, 'text')
+  const { text, layout, contract, placeOf } =
+    group.kind === 'csv' ? await csvText(group, path) : await jsonText(judging, group, path)
+  // DuckDB would take a first character that looks like a byte order mark for one.
+  const task = { duck, contract, folder, places: text.bom > 0 }
+  text.bom = 0
+  const { accepted, rejects } = await validateText(task, text, layout, async (select) => {
+    await duck.run(`CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`)
+    const [[rows] = []] = await duck.all(`SELECT count(*) FROM ${table}`)
+    return Number(rows)
+  })
+  if (!rejects) return accepted
+  for await (const [record, raw, errors] of duck.rows(
+    `SELECT record, raw, errors FROM ${rejectsTable(rejects)}`,
+  )) {
+    const { chunk, raw: own, ...place } = placeOf(Number(record) - 1)
+    const bytes = own ?? Buffer.from(raw as string, 'hex')
+    const reject = { ...place, raw: bytes, errors: JSON.parse(errors as string) }
+    judging.rejected(reject, chunk)
+    await quarantine.add(reject)
+  }
+  return accepted
+}
+
+/** Every part of a group as a reject: JSON record by record, a chunk of CSV as one. */
+export function refusedWhole(group: Group, message: string) {
+  const errors = [{ rule: 'source-error', message }]
+  if (group.kind === 'json') {
+    return group.rows.map((row) => {
+      const reject: StreamReject = { ...placeIn(row), raw: row.raw, errors }
+      return { reject, chunk: row.chunk, records: 1 }
+    })
+  }
+  return group.parts.map(({ chunk, sequence }) => {
+    const { object, version, records, text } = chunk
+    const { record, line } = records[0]!
+    const reject: StreamReject = { object, version, record, line, sequence, raw: text, errors }
+    return { reject, chunk, records: records.length }
+  })
+}
+
+type Found = Omit<StreamReject, 'raw' | 'errors'> & { raw?: Buffer; chunk?: Chunk }
+
+interface Text {
+  text: PlainText
+  layout: Layout
+  /** The contract as the text has it: without a header, of no whole object. */
+  contract: Contract
+  /** Where the nth record of the text came from. */
+  placeOf: (index: number) => Found
+}
+
+async function csvText(group: Group & { kind: 'csv' }, path: string): Promise<Text> {
+  const { contract, layout, parts } = group
+  const file = createWriteStream(path)
+  const starts: number[] = []
+  let records = 0
+  for (const { chunk } of parts) {
+    starts.push(records)
+    records += chunk.records.length
+    if (!file.write(chunk.text)) await once(file, 'drain')
+  }
+  file.end()
+  await once(file, 'close')
+  const { encoding, utf16 } = parts[0]!.chunk
+  const text = { path, encoding, utf16: utf16 ?? undefined, gzip: false }
+  const placeOf = (index: number): Found => {
+    const at = starts.findLastIndex((start) => start <= index)
+    const { sequence, chunk } = parts[at]!
+    const { record, line } = chunk.records[index - starts[at]!]!
+    return { object: chunk.object, version: chunk.version, record, line, sequence, chunk }
+  }
+  return {
+    text: { ...text, ...beginningOf(path, encoding) },
+    layout,
+    contract: ofStream(contract, contract.dialect),
+    placeOf,
+  }
+}
+
+/** JSON as CSV of its lexical forms; what has none is rejected here. */
+async function jsonText(
+  judging: Judging,
+  { contract, rows }: Group & { kind: 'json' },
+  path: string,
+): Promise<Text> {
+  const taken: { row: GivenRow; cells: (string | null)[] }[] = []
+  for (const row of rows) {
+    const cells = cellsOfRecord(row.record, contract)
+    if (!isErrors(cells)) taken.push({ row, cells })
+    else {
+      const reject = { ...placeIn(row), raw: row.raw, errors: cells }
+      judging.rejected(reject, row.chunk)
+      await judging.quarantine.add(reject)
+    }
+  }
+  const missing = contract.missingValues[0] ?? unlike(taken.flatMap(({ cells }) => cells))
+  const file = createWriteStream(path)
+  for (const { cells } of taken) {
+    if (!file.write(csvRow(cells.map((cell) => cell ?? missing)))) await once(file, 'drain')
+  }
+  file.end()
+  await once(file, 'close')
+  const text = { path, encoding: 'utf-8' as const, utf16: undefined, gzip: false }
+  const missingValues = [...new Set([...contract.missingValues, missing])]
+  const placeOf = (index: number): Found => {
+    const { row } = taken[index]!
+    return { ...placeIn(row), raw: row.raw, ...(row.chunk && { chunk: row.chunk }) }
+  }
+  return {
+    text: { ...text, ...beginningOf(path, 'utf-8') },
+    layout: { fields: contract.fields, start: 0, lines: 0, plain: true },
+    contract: { ...ofStream(contract, comma), missingValues },
+    placeOf,
+  }
+}
+
+function placeIn({ chunk, number, line, sequence }: GivenRow) {
+  const { object = null, version = null } = chunk ?? {}
+  return { object, version, record: number ?? null, line, sequence }
+}
+
+/** A text that stands for null where the contract has none that does. */
+function unlike(cells: (string | null)[]): string {
+  let text = '\ue000null'
+  while (cells.some((cell) => cell === text)) text += '\ue000'
+  return text
+}
+
+const comma: Dialect = {
+  ...{ header: false, headerDeclared: true, caseSensitiveHeader: true },
+  ...{ delimiter: ',', quote: '"', escape: undefined, skipInitialSpace: false },
+}
+
+/** On a stream, keys and the ratio of rejects have no object to be looked at in. */
+function ofStream(contract: Contract, dialect: Dialect): Contract {
+  return { ...contract, dialect: { ...dialect, header: false }, keysOnce: false, maxRejectRatio: 1 }
+}

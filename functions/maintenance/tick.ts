@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+import { CHECKPOINTS, type Checkpoint, LEASE, parseCheckpoint } from '../../core/checkpoint.ts'
+import { commit, type Goal } from '../../core/commit.ts'
+import { readRecord } from '../../core/commit-record.ts'
+import { Busy } from '../../core/errors.ts'
+import type { Lake } from '../../core/lake.ts'
+import { mend } from '../../core/mend.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import { PUBLISHED } from '../../core/publication.ts'
+import { streamFences } from '../../core/stream-fence.ts'
+import { dropAll, goalOfTime } from '../../core/stream-step.ts'
+import { finish } from '../streaming/finish.ts'
+
+export interface TickOptions {
+  /** The clock. */
+  now?: Date
+  /** Closes all windows of all shards, whatever the clock says. */
+  all?: boolean
+  /** A shard without a commit for so many ms counts as idle. */
+  idle?: number
+}
+
+/** What is written once is not written again for a minute more of waiting. */
+const IDLE = 60_000
+
+/**
+ * Closes the windows of shards that no record closes any more: all of those that have ended; and of
+ * idle ones those that are over by the clock. By the same protocol as `append`: a tick that meets a
+ * writer leaves the shard to it.
+ *
+ * @returns the ends of the objects that were found to be there as a whole, and how many shards
+ *   were left to a writer
+ * @throws a fault of the store or the disk
+ */
+export async function tick(
+  lake: Lake,
+  options: TickOptions = {},
+): Promise<{ ends: Outcome[]; busy: number }> {
+  await mend(lake)
+  const told: { ends: Outcome[]; busy: number } = { ends: [], busy: 0 }
+  for await (const { key } of lake.store.list(CHECKPOINTS)) {
+    if (key.startsWith(PUBLISHED)) continue
+    try {
+      const asked = { now: new Date(), all: false, idle: IDLE, ...options }
+      told.ends.push(...(await tickShard(lake, key, asked)))
+    } catch (error) {
+      if (!(error instanceof Busy)) throw error
+      told.busy++
+    }
+  }
+  return told
+}
+
+async function tickShard(lake: Lake, record: string, options: Required<TickOptions>) {
+  const standing = (await readRecord(lake.store, record, parseCheckpoint))?.record.state
+  if (!standing) return []
+  const ends = await finish(lake.store, standing)
+  if (closing(standing, options).size === 0) return ends
+  await lake.withScratch(0, async (folder, duck) => {
+    let before = standing
+    let rounds = 0
+    const fence = streamFences(lake.store, { folder, duck }, () => before)
+    const target = async (state: Checkpoint | null): Promise<Goal<Checkpoint> | undefined> => {
+      if (!state) return undefined
+      before = state
+      const own = join(folder, `round-${rounds++}`)
+      const until = closing(state, options)
+      const slice = { first: state.position, last: state.position }
+      const tables: string[] = []
+      const step = { duck, folder: own, before, slice, now: options.now }
+      try {
+        return until.size > 0 ? await goalOfTime(step, until, tables) : undefined
+      } finally {
+        await dropAll(duck, tables)
+      }
+    }
+    await commit({ store: lake.store, record, parse: parseCheckpoint, target, fence, lease: LEASE })
+  })
+  return ends
+}
+
+/** For each dataset with windows to be closed, up to which event time, in microseconds. */
+function closing(state: Checkpoint, options: Required<TickOptions>): Map<string, bigint> {
+  const { now, all, idle } = options
+  const ends = all || state.closed
+  const isIdle = now.getTime() - Date.parse(state.updated) >= idle
+  const cuts = new Map<string, bigint>()
+  if (!ends && !isIdle) return cuts
+  for (const [dataset, { windows, delay }] of Object.entries(state.datasets)) {
+    const open = Object.values(windows).flatMap(({ every, rows }) =>
+      rows.map(([start]) => BigInt(start ?? 0) + BigInt(every)),
+    )
+    const [first, last] = [open.reduce(lower, open[0]), open.reduce(higher, open[0])]
+    if (first === undefined || last === undefined) continue
+    const until = ends ? last : BigInt(now.getTime()) * 1000n - BigInt(delay)
+    if (first <= until) cuts.set(dataset, until < last ? until : last)
+  }
+  return cuts
+}
+
+const lower = (a: bigint | undefined, b: bigint) => (a === undefined || b < a ? b : a)
+const higher = (a: bigint | undefined, b: bigint) => (a === undefined || b > a ? b : a)

@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { nextSlice, type StreamRecord } from '../../core/batch.ts'
+import {
+  type Checkpoint,
+  checkpointKey,
+  LEASE,
+  newCheckpoint,
+  parseCheckpoint,
+  type ShardId,
+} from '../../core/checkpoint.ts'
+import { commit, type Goal } from '../../core/commit.ts'
+import type { Duck } from '../../core/duckdb.ts'
+import { Busy } from '../../core/errors.ts'
+import type { StreamClient } from '../../core/kinesis.ts'
+import type { Lake } from '../../core/lake.ts'
+import { begin } from '../../core/lineage.ts'
+import { memoryOf } from '../../core/memo-store.ts'
+import { mend } from '../../core/mend.ts'
+import type { Appended, Outcome } from '../../core/outcome.ts'
+import { compareSequences } from '../../core/sequence.ts'
+import { streamFences } from '../../core/stream-fence.ts'
+import { sortOut } from '../../core/stream-sort.ts'
+import { dropAll, goalOfRows } from '../../core/stream-step.ts'
+import { finish, forgotten } from './finish.ts'
+
+/** Kinesis records → Parquet and windows: a batch of one shard, one checkpoint. */
+
+/** A batch of the event source mapping: records of one shard. */
+export interface Batch {
+  id: ShardId
+  records: StreamRecord[]
+}
+
+/**
+ * Commits every record of the batch that is not committed yet; the rest has added nothing.
+ *
+ * @param committed told after each commit, of which a large batch has several; and of the objects
+ *   that are there as a whole by it
+ * @throws Busy where another writer is at work on the shard, or a fault of store or disk: what is
+ *   committed by then stands, and the batch, re-cut or not, is to be given again
+ */
+export async function append(
+  lake: Lake,
+  stream: StreamClient,
+  batch: Batch,
+  committed: (appended: Appended, finished: Outcome[]) => void,
+): Promise<void> {
+  await mend(lake)
+  const end =
+    batch.records
+      .map(({ sequence }) => sequence)
+      .toSorted(compareSequences)
+      .at(-1) ?? ''
+  const bytes = batch.records.reduce((sum, { data }) => sum + data.length, 0)
+  for (;;) {
+    let before: Checkpoint | undefined
+    const state = await lake.withScratch(4 * bytes, (folder, duck) =>
+      appendSlice({ lake, stream, batch, folder, duck, rounds: 0 }, (standing) => {
+        before = standing
+      }),
+    )
+    committed(appended(before ?? state, state), await finish(lake.store, state))
+    if (compareSequences(state.position, end) >= 0) return
+  }
+}
+
+interface Work {
+  lake: Lake
+  stream: StreamClient
+  batch: Batch
+  folder: string
+  duck: Duck
+  /** How often the goal was asked for: each time in a folder of its own. */
+  rounds: number
+}
+
+async function appendSlice(work: Work, began: (before: Checkpoint) => void): Promise<Checkpoint> {
+  const { lake, stream, batch } = work
+  let standing: Checkpoint | undefined
+  const fence = streamFences(lake.store, work, () => standing)
+  const target = async (state: Checkpoint | null) => {
+    standing = state ?? (await begin(lake.store, stream, batch.id, fence))
+    const goal = await nextState(work, standing)
+    if (goal) began(standing)
+    return goal
+  }
+  const record = checkpointKey(batch.id)
+  const options = { store: lake.store, record, parse: parseCheckpoint, lease: LEASE }
+  const { state } = await commit<Checkpoint>({ ...options, target, fence })
+  return state ?? newCheckpoint(batch.id)
+}
+
+/** What is to be committed over the checkpoint that stands. */
+async function nextState(work: Work, before: Checkpoint): Promise<Goal<Checkpoint> | undefined> {
+  const { lake, batch, duck } = work
+  const slice = await nextSlice(batch.records, before.position)
+  if (!slice) return undefined
+  if (before.closed) {
+    throw new Busy(`${checkpointKey(batch.id)}: others have gone on from it; it takes no more`)
+  }
+  const folder = join(work.folder, `round-${work.rounds++}`)
+  const tables: string[] = []
+  await mkdir(folder)
+  try {
+    const store = memoryOf(lake.store)
+    const known = await forgotten(store, before, slice)
+    const dataset = process.env.STREAM_DATASET
+    const sorted = await sortOut({ store, duck, folder, before: known, dataset, slice, tables })
+    const limit = Number(process.env.SLUICE_WINDOW_GROUPS ?? 10_000)
+    const base = { ...before, finished: before.finished + known.dropped }
+    const step = { duck, folder, before: base, slice, now: new Date() }
+    return await goalOfRows(step, { ...sorted, limit }, tables)
+  } finally {
+    await dropAll(duck, tables)
+  }
+}
+
+function appended(before: Checkpoint, after: Checkpoint): Appended {
+  const sum = ({ datasets }: Checkpoint, name: 'records' | 'accepted' | 'rejected') =>
+    Object.values(datasets).reduce((total, { counts }) => total + counts[name], 0)
+  const { shard, position } = after
+  return {
+    shard,
+    position,
+    records: sum(after, 'records') - sum(before, 'records'),
+    accepted: sum(after, 'accepted') - sum(before, 'accepted'),
+    rejected: sum(after, 'rejected') - sum(before, 'rejected'),
+    poison: after.poison - before.poison,
+  }
+}

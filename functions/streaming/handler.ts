@@ -1,0 +1,129 @@
+import type { KinesisStreamBatchResponse, KinesisStreamEvent, SQSBatchResponse } from 'aws-lambda'
+import { isNdjson, looksLikeCsv } from '../../core/catalog.ts'
+import { readConfig } from '../../core/config.ts'
+import { openStream, type StreamClient } from '../../core/kinesis.ts'
+import { type Lake, openLake } from '../../core/lake.ts'
+import { logBatch, logOutcome } from '../../core/log.ts'
+import type { Appended, Outcome } from '../../core/outcome.ts'
+import { compareSequences } from '../../core/sequence.ts'
+import { handleEvent, type Stage } from '../../core/stage.ts'
+import { append, type Batch } from './append.ts'
+import { publish } from './publish.ts'
+
+/** Who is told of every commit, of the fault that ends a batch, and of every object's end. */
+export interface StreamReport {
+  batch: (appended: Appended, fault?: unknown) => void
+  object: (outcome: Outcome) => void
+}
+
+/**
+ * @returns the stream's handler: a batch in, the first record that is to be given again out
+ */
+export function streaming(lake: Lake, stream: StreamClient, report: StreamReport) {
+  const creation = cachedCreation(stream)
+  return async (event: KinesisStreamEvent): Promise<KinesisStreamBatchResponse> => {
+    const created = await creation()
+    const failures: KinesisStreamBatchResponse['batchItemFailures'] = []
+    for (const batch of batchesOf(event, stream.name, created)) {
+      let reached: Appended = { shard: batch.id.shard, position: '', ...nothing }
+      try {
+        await append(lake, stream, batch, (appended, finished) => {
+          reached = appended
+          report.batch(appended)
+          for (const outcome of finished) report.object(outcome)
+        })
+      } catch (fault) {
+        // Whatever it is: what is committed stands, and the rest must come again.
+        report.batch({ ...reached, ...nothing }, fault)
+        const next = batch.records.find((one) => !isReached(one.sequence, reached.position))
+        failures.push({ itemIdentifier: next?.sequence ?? '' })
+      }
+    }
+    return { batchItemFailures: failures }
+  }
+}
+
+/**
+ * When the stream was created. Kinesis answers 20 such questions a second for a whole account, and
+ * to delete and make a stream anew takes longer than the answer is kept.
+ */
+function cachedCreation(stream: StreamClient): () => Promise<string> {
+  let known = { created: '', until: 0 }
+  return async () => {
+    if (performance.now() > known.until) {
+      const { created } = await stream.describe()
+      known = { created, until: performance.now() + 5_000 }
+    }
+    return known.created
+  }
+}
+
+const nothing = { records: 0, accepted: 0, rejected: 0, poison: 0 }
+
+function isReached(sequence: string, position: string): boolean {
+  return compareSequences(sequence, position) <= 0
+}
+
+/** Lambda's events are of one shard each; `eventID` is `<shard>:<sequence number>`. */
+function batchesOf(event: KinesisStreamEvent, stream: string, created: string): Batch[] {
+  const byShard = Map.groupBy(event.Records, ({ eventID }) => eventID.split(':')[0] ?? '')
+  return [...byShard].map(([shard, records]) => ({
+    id: { stream, created, shard },
+    records: records.map(({ kinesis }) => ({
+      sequence: kinesis.sequenceNumber,
+      data: Buffer.from(kinesis.data, 'base64'),
+    })),
+  }))
+}
+
+/** @returns the publisher's handler: events of objects in, the messages to be given again out */
+export function publisher(lake: Lake, stream: StreamClient, report: Stage['report']) {
+  const stage: Stage = {
+    name: 'streaming',
+    lake,
+    prefixes: ['streaming/', 'bronze/'],
+    handle: (key) => publish(lake, stream, key),
+    stuck: (folder) => objectsBelow(lake, `${folder}/`),
+    report,
+  }
+  return (event: unknown): Promise<SQSBatchResponse> => handleEvent(stage, event)
+}
+
+async function objectsBelow(lake: Lake, prefix: string): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of lake.store.list(prefix)) {
+    if (looksLikeCsv(key) || isNdjson(key)) keys.push(key)
+  }
+  return keys
+}
+
+/** The Lambda function: batches of an event source mapping with `ReportBatchItemFailures`. */
+export async function handler(event: KinesisStreamEvent): Promise<KinesisStreamBatchResponse> {
+  const arn = event.Records[0]?.eventSourceARN ?? ''
+  const name = arn.slice(arn.lastIndexOf('/') + 1)
+  const run = streams.get(name) ?? streaming(lake(), openStream(name), logging)
+  streams.set(name, run)
+  return run(event)
+}
+
+/** The publisher's Lambda function: S3 notifications, EventBridge's events, either inside SQS. */
+export async function publishHandler(event: unknown): Promise<SQSBatchResponse> {
+  publishing ??= publisher(lake(), openStream(streamName()), logOutcome)
+  return publishing(event)
+}
+
+const logging: StreamReport = { batch: logBatch, object: logOutcome }
+const streams = new Map<string, ReturnType<typeof streaming>>()
+let publishing: ReturnType<typeof publisher> | undefined
+let opened: Lake | undefined
+
+function lake(): Lake {
+  opened ??= openLake(readConfig().lake)
+  return opened
+}
+
+function streamName(): string {
+  const { stream } = readConfig()
+  if (!stream) throw new Error('STREAM_NAME is not set; objects are published to it')
+  return stream
+}

@@ -1,0 +1,184 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openStream, type StreamClient } from '../core/kinesis.ts'
+import type { Lake } from '../core/lake.ts'
+import { none, type Outcome } from '../core/outcome.ts'
+import { tick } from '../functions/maintenance/tick.ts'
+import { publisher, streaming } from '../functions/streaming/handler.ts'
+import { type LocalKinesis, startKinesis } from './kinesis.ts'
+import { Lane, type Patience } from './lane.ts'
+import { lazyStream } from './lazy-stream.ts'
+import { Poller } from './poller.ts'
+import { tryLock } from './process-lock.ts'
+
+/** Objects that are published at once: the next is read while one waits for the stream. */
+const WIDTH = 2
+/** Between two ticks: a window of an idle shard is closed so late at most. */
+const TICK_MS = 10_000
+/** What a request of kinesis-local has best: a larger one takes three times as long a byte. */
+const REQUEST = 1 << 20
+/** The name of the stream that a process brings. */
+const NAME = 'sluice'
+
+export interface StreamStageOptions {
+  lake: Lake
+  /** Where the lock of the one process that streams this lake lies. */
+  home: string
+  /** A stream of Kinesis; without it, one of this process' own. */
+  stream: string | undefined
+  patience: Patience
+  report: (outcome: Outcome) => void
+  /** Told of what goes on that is no object's end. */
+  say: (text: string) => void
+  stop: AbortSignal
+}
+
+/**
+ * The streaming stage on this machine: the handlers that run on AWS, a Kinesis in a child process,
+ * a poller in the place of the event source mapping, a timer in the place of the schedule. A lake
+ * is streamed by one process at a time, as each brings a stream of its own; and nothing is started
+ * before there is something to stream.
+ */
+export class StreamStage {
+  /** Where other producers put their records, when the stream is of this process. */
+  endpoint: string | undefined
+  readonly #options: StreamStageOptions
+  readonly #stream: StreamClient
+  readonly #lane: Lane
+  /** Objects that were sent, and are not there as a whole yet. */
+  readonly #sent = new Set<string>()
+  readonly #stuck = Promise.withResolvers<never>()
+  #kinesis: LocalKinesis | undefined
+  #poller: Poller | undefined
+  #release: (() => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+  #ticking: Promise<unknown> = Promise.resolve()
+  #fault: unknown
+
+  constructor(options: StreamStageOptions) {
+    const { lake, patience, stream } = options
+    const report = (outcome: Outcome) => this.#report(outcome)
+    this.#options = options
+    this.#stream = lazyStream(stream ?? NAME, () => this.#start())
+    const bucket = lake.store.url.replace(/^s3:\/\//, '')
+    this.#lane = new Lane(bucket, publisher(lake, this.#stream, report), WIDTH, patience)
+    this.#lane.givenUp = (key, error) => report(failed(key, error))
+    this.#stuck.promise.catch(() => {})
+  }
+
+  /** Starts the stream, although nothing is to be published yet. */
+  async start(): Promise<void> {
+    await this.#stream.describe()
+  }
+
+  /** Publishes these objects; their ends are reported when they are committed. */
+  add(keys: string[]): void {
+    for (const key of keys) this.#lane.add(key)
+  }
+
+  /**
+   * Resolves when all that was added is committed.
+   *
+   * @throws what keeps the stream from going on, when patience is over
+   */
+  async rest(): Promise<void> {
+    await this.#lane.rest()
+    if (!this.#poller) return
+    await Promise.race([this.#poller.drained(), this.#stuck.promise])
+    await this.#tick()
+    for (const key of this.#sent) this.#report(failed(key, 'not all of its chunks were committed'))
+  }
+
+  /** Closes every window that is open. */
+  async closeWindows(): Promise<void> {
+    for (;;) {
+      const { ends, busy } = await tick(this.#options.lake, { all: true })
+      for (const end of ends) this.#report(end)
+      if (busy === 0) return
+      await sleep(200)
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#lane.close()
+    await this.#poller?.stop()
+    await this.#ticking
+    await this.#kinesis?.stop()
+    this.#release?.()
+  }
+
+  /** Waits for its turn where another process streams this lake. */
+  async #start(): Promise<StreamClient> {
+    const { home, stop, stream, say } = this.#options
+    this.#release = await turn(home, stop, say)
+    this.#kinesis = stream ? undefined : await startKinesis(NAME)
+    this.endpoint = this.#kinesis?.endpoint
+    this.#kinesis?.died.then((error) => say(`kinesis-local ended (${error.message}); start again`))
+    const own = this.endpoint && { endpoint: this.endpoint, maxRequestBytes: REQUEST }
+    const client = openStream(stream ?? NAME, own || {})
+    this.#poller = this.#poll(client)
+    this.#poller.start()
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    return client
+  }
+
+  #poll(stream: StreamClient): Poller {
+    const { lake, patience, say } = this.#options
+    const object = (outcome: Outcome) => this.#report(outcome)
+    const batch = (_: unknown, fault?: unknown) => {
+      this.#fault = fault ?? this.#fault
+    }
+    const { tries, first, longest, forever } = patience
+    return new Poller(stream, streaming(lake, stream, { object, batch }), {
+      ...{ batchSize: 10_000, windowMs: 0, bisect: false, retry: { first, longest } },
+      failed: (shard, error, times) => {
+        if (times !== tries) return
+        const reason = `${shard}: ${messageOf(this.#fault ?? error)}`
+        say(reason)
+        if (!forever) this.#stuck.reject(new Error(reason, { cause: this.#fault ?? error }))
+      },
+    })
+  }
+
+  #report(outcome: Outcome): void {
+    if (outcome.status === 'published') this.#sent.add(outcome.object)
+    else this.#sent.delete(outcome.object)
+    this.#options.report(outcome)
+  }
+
+  /** One at a time; a fault is told, and passes or comes again. */
+  #tick(): Promise<unknown> {
+    const once = async () => {
+      try {
+        const { ends } = await tick(this.#options.lake)
+        for (const end of ends) this.#report(end)
+      } catch (error) {
+        this.#options.say(`tick: ${messageOf(error)}`)
+      }
+    }
+    this.#ticking = this.#ticking.then(once)
+    return this.#ticking
+  }
+}
+
+async function turn(home: string, stop: AbortSignal, say: (text: string) => void) {
+  mkdirSync(home, { recursive: true })
+  const file = join(home, 'stream.lock')
+  for (let told = false; ; told = true) {
+    const release = tryLock(file)
+    if (release) return release
+    if (!told) say('another process streams this lake; waiting for it to end')
+    await sleep(200, undefined, { signal: stop })
+  }
+}
+
+function failed(object: string, error: unknown): Outcome {
+  const base = { stage: 'streaming' as const, object, dataset: undefined, seconds: 0, ...none }
+  return { ...base, status: 'failed', reason: messageOf(error) }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error ?? 'no answer')
+}
