@@ -19,6 +19,8 @@ export interface Checkpoint {
   commit: number
   /** The sequence number of the last record that was committed; '' before the first. */
   position: string
+  /** Whether it knows what its parents, and earlier makings of the stream, have seen. */
+  begun: boolean
   /** Whether its children, or a stream that was made anew, have gone on from it: it is final. */
   closed: boolean
   /** When it was committed last. */
@@ -97,6 +99,7 @@ const checkpointSchema = z.object({
   shard: z.string(),
   commit: whole,
   position: z.string().regex(/^\d*$/),
+  begun: z.boolean(),
   closed: z.boolean(),
   updated: z.string(),
   datasets: z.record(z.string(), datasetSchema),
@@ -141,7 +144,7 @@ export function shardStem(id: ShardId): string {
 export function newCheckpoint(id: ShardId): Checkpoint {
   const { stream, created, shard } = id
   const nothing = { datasets: {}, objects: {}, finished: 0, poison: 0 }
-  const begin = { commit: 0, position: '', closed: false, updated: new Date(0).toISOString() }
+  const begin = { commit: 0, position: '', begun: false, closed: false, updated: new Date(0).toISOString() }
   return { stream, created, shard, ...begin, ...nothing }
 }
 

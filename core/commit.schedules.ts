@@ -4,7 +4,7 @@ import { type CommitOptions, commit, type Goal } from './commit.ts'
 import { readRecord } from './commit-record.ts'
 import { Busy } from './errors.ts'
 import type { ObjectStore } from './object-store.ts'
-import { LostAnswer, type Random, Scheduler } from './scheduler.ts'
+import { LostAnswer, type Random, Scheduler, seeded } from './scheduler.ts'
 
 /**
  * A stage that only counts. `silver`: the state is the version, each replaces all before, every
@@ -169,14 +169,3 @@ function localFiles(folder: string): (content: string) => string {
 }
 
 const written = new Map<string, string>()
-
-/** The same numbers for the same seed (mulberry32). */
-function seeded(seed: number): Random {
-  let a = seed | 0
-  return (below) => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * below)
-  }
-}

@@ -7,74 +7,87 @@ import {
   type ShardId,
   unionOf,
 } from './checkpoint.ts'
-import { commit } from './commit.ts'
+import { type CommitOptions, commit, type Goal } from './commit.ts'
 import { readRecord } from './commit-record.ts'
-import type { ShardDescription, StreamClient } from './kinesis.ts'
+import type { StreamClient } from './kinesis.ts'
 import type { ObjectStore } from './object-store.ts'
 
+/** What the commits of a beginning need. */
+export interface Beginning {
+  store: ObjectStore
+  stream: StreamClient
+  fence: (key: string) => Promise<Buffer>
+  time: Pick<CommitOptions<Checkpoint>, 'now' | 'pause' | 'lease'>
+}
+
 /**
- * Where a shard begins that has no checkpoint yet: with the chunks that its parents have seen, and
- * every shard of an earlier making of the stream. Those are closed first, so that no writer which
- * was paused on one of them can add what would be added here again.
+ * Makes a shard's checkpoint, where it has none: it begins with the chunks that its parents have
+ * seen, and every shard of an earlier making of the stream; those are closed, so that no writer
+ * which was paused on one of them can add what would be added here again.
+ *
+ * The record is put before the others are looked at. A writer of an earlier making that comes late
+ * puts its own first, too, and looks then: so one of the two sees the other.
  *
  * @throws Busy where a writer is at work on one of them; Error where the stream was made anew
  */
-export async function begin(
-  store: ObjectStore,
-  stream: StreamClient,
-  id: ShardId,
-  fence: (key: string) => Promise<Buffer>,
-): Promise<Checkpoint> {
-  const before = [...(await earlierMakings(store, id)), ...(await ancestors(store, stream, id))]
-  const closed = await Promise.all(before.map((key) => close(store, key, fence)))
-  return { ...newCheckpoint(id), objects: unionOf(closed.map(({ objects }) => objects)) }
+export async function begin(beginning: Beginning, id: ShardId): Promise<void> {
+  await put(beginning, checkpointKey(id), async (state) => {
+    if (state?.begun) return undefined
+    if (!state) return newCheckpoint(id)
+    const before = [...(await earlierMakings(beginning, id)), ...(await parents(beginning, id))]
+    const closed = await Promise.all(before.map((key) => close(beginning, key)))
+    return { ...state, objects: unionOf(closed.map(({ objects }) => objects)), begun: true }
+  })
+}
+
+async function put(
+  { store, fence, time }: Beginning,
+  record: string,
+  next: (state: Checkpoint | null) => Promise<Checkpoint | undefined>,
+): Promise<Checkpoint | null> {
+  const target = async (standing: Checkpoint | null): Promise<Goal<Checkpoint> | undefined> => {
+    const state = await next(standing)
+    return state && { state: { ...state, commit: state.commit + 1 }, replaces: false, files: [] }
+  }
+  return (await commit({ store, record, parse: parseCheckpoint, target, fence, ...time })).state
 }
 
 /** The checkpoints of all shards of the streams of that name that were created before. */
-async function earlierMakings(store: ObjectStore, id: ShardId): Promise<string[]> {
+async function earlierMakings({ store }: Beginning, id: ShardId): Promise<string[]> {
   const keys: string[] = []
   for await (const { key } of store.list(`${CHECKPOINTS}${id.stream}-`)) {
-    const state = (await readRecord(store, key, parseCheckpoint))?.record.state
-    if (!state || state.stream !== id.stream || state.created === id.created) continue
-    if (state.created > id.created) {
-      throw new Error(
-        `stream ${id.stream} was made anew at ${state.created}; this one is of ${id.created}`,
-      )
+    const made = createdOf(key, id.stream)
+    const own = createdOf(checkpointKey(id), id.stream) ?? ''
+    if (made === undefined || made === own) continue
+    if (made > own) {
+      throw new Error(`stream ${id.stream} was made anew (${made}); this one is of ${id.created}`)
     }
     keys.push(key)
   }
   return keys
 }
 
-/** The nearest ancestors that have a checkpoint: a shard without a record has none. */
-async function ancestors(store: ObjectStore, stream: StreamClient, id: ShardId) {
-  const shards = new Map((await stream.shards()).map((shard) => [shard.id, shard]))
-  const found: string[] = []
-  const look = async (shard: ShardDescription | undefined): Promise<void> => {
-    for (const parent of shard?.parents ?? []) {
-      const key = checkpointKey({ ...id, shard: parent })
-      if (await store.head(key)) found.push(key)
-      else await look(shards.get(parent))
-    }
-  }
-  await look(shards.get(id.shard))
-  return [...new Set(found)]
+/** `streaming_checkpoint/till-20261124T105500.123Z/shardId-….json` → `20261124T105500.123Z`. */
+function createdOf(key: string, stream: string): string | undefined {
+  const below = key.slice(CHECKPOINTS.length + stream.length + 1)
+  return /^(\d{8}T\d{6}\.\d{3}Z)\/[^/]+\.json$/.exec(below)?.[1]
 }
 
-async function close(store: ObjectStore, key: string, fence: (key: string) => Promise<Buffer>) {
-  const { state } = await commit<Checkpoint>({
-    store,
-    record: key,
-    parse: parseCheckpoint,
-    target: async (state) => {
-      if (!state || state.closed) return undefined
-      return {
-        state: { ...state, closed: true, commit: state.commit + 1 },
-        replaces: false,
-        files: [],
-      }
-    },
-    fence,
+/** Parents that never had a record begin, too, only to be closed: they pass on what theirs saw. */
+async function parents(beginning: Beginning, id: ShardId): Promise<string[]> {
+  const shards = await beginning.stream.shards()
+  const own = shards.find(({ id: shard }) => shard === id.shard)?.parents ?? []
+  const ids = own.map((shard) => ({ ...id, shard }))
+  for (const parent of ids) await begin(beginning, parent)
+  return ids.map(checkpointKey)
+}
+
+async function close(beginning: Beginning, key: string): Promise<Pick<Checkpoint, 'objects'>> {
+  const { store } = beginning
+  // An intent without a state: its writer had not begun, and begins no more.
+  if (!(await readRecord(store, key, parseCheckpoint))?.record.state) return { objects: {} }
+  const state = await put(beginning, key, async (standing) => {
+    return !standing || standing.closed ? undefined : { ...standing, closed: true }
   })
   return state ?? { objects: {} }
 }

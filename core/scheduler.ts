@@ -32,13 +32,16 @@ interface Writer {
 export class Scheduler {
   clock = 0
   readonly #random: Random
+  readonly #computes: boolean
   #writers: Writer[] = []
   /** Calls that are under way though nobody waits for them any more. */
   #underWay: (() => Promise<void>)[] = []
   #failed: unknown
 
-  constructor(random: Random) {
+  /** @param computes whether writers do work of their own between calls, which takes time */
+  constructor(random: Random, computes = false) {
     this.#random = random
+    this.#computes = computes
   }
 
   get live(): number {
@@ -70,6 +73,7 @@ export class Scheduler {
   /** Lets one writer take one step: any of them, or mostly one of the two begun last. */
   async step(which: 'any' | 'newest'): Promise<void> {
     await this.arrive(0.02)
+    if (this.#computes) await this.#computed()
     const among =
       which === 'any' || this.#random(10) === 0 ? this.#writers : this.#writers.slice(-2)
     const writer = among[this.#random(among.length)]
@@ -96,6 +100,16 @@ export class Scheduler {
       if (this.#random(1000) < probability * 1000) await call()
       else this.#underWay.push(call)
     }
+  }
+
+  /** Until every writer has come to its next call: one that only pauses is still at work. */
+  async #computed(): Promise<void> {
+    const isAtWork = ({ points }: Writer) => ![...points].some(({ lose }) => lose)
+    for (const end = performance.now() + 10_000; this.#writers.some(isAtWork); ) {
+      if (performance.now() > end) throw new Error('a writer neither ends nor calls its store')
+      await turn()
+    }
+    await settled()
   }
 
   #lose(writer: Writer, point: Point): void {
@@ -157,4 +171,15 @@ export class Scheduler {
 async function settled(): Promise<void> {
   do await turn()
   while (process.getActiveResourcesInfo().some((resource) => resource.startsWith('FS')))
+}
+
+/** The same numbers for the same seed (mulberry32). */
+export function seeded(seed: number): Random {
+  let a = seed | 0
+  return (below) => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * below)
+  }
 }

@@ -91,6 +91,11 @@ export class MemoryStream implements StreamClient {
     }
   }
 
+  /** All records of a shard, as no Kinesis tells them. */
+  all(id: string): StreamedRecord[] {
+    return [...this.#shard(id).records]
+  }
+
   async iterator(id: string, from: 'TRIM_HORIZON' | { after: string }): Promise<string> {
     const { records } = this.#shard(id)
     if (from === 'TRIM_HORIZON') return this.#iterator(id, 0)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { CHECKPOINTS, type Checkpoint, LEASE, parseCheckpoint } from '../../core/checkpoint.ts'
-import { commit, type Goal } from '../../core/commit.ts'
+import { type CommitOptions, commit, type Goal } from '../../core/commit.ts'
 import { readRecord } from '../../core/commit-record.ts'
 import { Busy } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
@@ -16,6 +16,8 @@ export interface TickOptions {
   now?: Date
   /** Closes all windows of all shards, whatever the clock says. */
   all?: boolean
+  /** Another clock for the protocol, for tests. */
+  time?: Pick<CommitOptions<Checkpoint>, 'now' | 'pause' | 'lease'>
   /** A shard without a commit for so many ms counts as idle. */
   idle?: number
 }
@@ -41,7 +43,7 @@ export async function tick(
   for await (const { key } of lake.store.list(CHECKPOINTS)) {
     if (key.startsWith(PUBLISHED)) continue
     try {
-      const asked = { now: new Date(), all: false, idle: IDLE, ...options }
+      const asked = { now: new Date(), all: false, idle: IDLE, time: {}, ...options }
       told.ends.push(...(await tickShard(lake, key, asked)))
     } catch (error) {
       if (!(error instanceof Busy)) throw error
@@ -52,10 +54,13 @@ export async function tick(
 }
 
 async function tickShard(lake: Lake, record: string, options: Required<TickOptions>) {
-  const standing = (await readRecord(lake.store, record, parseCheckpoint))?.record.state
+  const held = await readRecord(lake.store, record, parseCheckpoint)
+  const standing = held?.record.state
   if (!standing) return []
   const ends = await finish(lake.store, standing)
-  if (closing(standing, options).size === 0) return ends
+  // What a writer left that died is buried, too: nobody else comes to a shard that has ended.
+  const isClean = !held.record.writing && held.record.garbage.length === 0
+  if (isClean && closing(standing, options).size === 0) return ends
   await lake.withScratch(0, async (folder, duck) => {
     let before = standing
     let rounds = 0
@@ -74,7 +79,15 @@ async function tickShard(lake: Lake, record: string, options: Required<TickOptio
         await dropAll(duck, tables)
       }
     }
-    await commit({ store: lake.store, record, parse: parseCheckpoint, target, fence, lease: LEASE })
+    await commit({
+      store: lake.store,
+      record,
+      parse: parseCheckpoint,
+      target,
+      fence,
+      lease: LEASE,
+      ...options.time,
+    })
   })
   return ends
 }

@@ -9,7 +9,7 @@ import {
   parseCheckpoint,
   type ShardId,
 } from '../../core/checkpoint.ts'
-import { commit, type Goal } from '../../core/commit.ts'
+import { type CommitOptions, commit, type Goal } from '../../core/commit.ts'
 import type { Duck } from '../../core/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
 import type { StreamClient } from '../../core/kinesis.ts'
@@ -45,6 +45,7 @@ export async function append(
   stream: StreamClient,
   batch: Batch,
   committed: (appended: Appended, finished: Outcome[]) => void,
+  time: Time = {},
 ): Promise<void> {
   await mend(lake)
   const end =
@@ -56,7 +57,7 @@ export async function append(
   for (;;) {
     let before: Checkpoint | undefined
     const state = await lake.withScratch(4 * bytes, (folder, duck) =>
-      appendSlice({ lake, stream, batch, folder, duck, rounds: 0 }, (standing) => {
+      appendSlice({ lake, stream, batch, folder, duck, time, rounds: 0 }, (standing) => {
         before = standing
       }),
     )
@@ -65,30 +66,42 @@ export async function append(
   }
 }
 
+/** Another clock than this machine's, for tests. */
+export type Time = Pick<CommitOptions<Checkpoint>, 'now' | 'pause' | 'lease'>
+
 interface Work {
   lake: Lake
   stream: StreamClient
   batch: Batch
   folder: string
   duck: Duck
+  time: Time
   /** How often the goal was asked for: each time in a folder of its own. */
   rounds: number
 }
 
 async function appendSlice(work: Work, began: (before: Checkpoint) => void): Promise<Checkpoint> {
-  const { lake, stream, batch } = work
-  let standing: Checkpoint | undefined
-  const fence = streamFences(lake.store, work, () => standing)
+  const { lake, stream, batch, time } = work
+  const { store } = lake
+  let standing: Checkpoint | null = null
+  let reached = batch.records.at(-1)?.sequence ?? ''
+  const fence = streamFences(store, work, () => standing ?? undefined)
   const target = async (state: Checkpoint | null) => {
-    standing = state ?? (await begin(lake.store, stream, batch.id, fence))
-    const goal = await nextState(work, standing)
-    if (goal) began(standing)
+    standing = state
+    // One slice at a time: the next one gets a folder of its own.
+    if (!state?.begun || compareSequences(state.position, reached) >= 0) return undefined
+    const goal = await nextState(work, state)
+    if (goal) began(state)
+    reached = goal?.state.position ?? reached
     return goal
   }
-  const record = checkpointKey(batch.id)
-  const options = { store: lake.store, record, parse: parseCheckpoint, lease: LEASE }
-  const { state } = await commit<Checkpoint>({ ...options, target, fence })
-  return state ?? newCheckpoint(batch.id)
+  const protocol = { store, fence, lease: LEASE, ...time }
+  for (;;) {
+    const record = checkpointKey(batch.id)
+    const { state } = await commit({ ...protocol, record, parse: parseCheckpoint, target })
+    if (state?.begun) return state
+    await begin({ store, stream, fence, time: { lease: LEASE, ...time } }, batch.id)
+  }
 }
 
 /** What is to be committed over the checkpoint that stands. */

@@ -122,7 +122,7 @@ async function send(work: Work, contractHash: string) {
     const content = await sha256(copy.path)
     await copy.verify()
     const of = { object: key, dataset, etag: version.etag, contract: contractHash, content }
-    const base = { ...of, version: shortHash(`${content}/${shapeOf(contract)}`), created }
+    const base = { ...of, version: shortHash(`${key}/${content}/${shapeOf(contract)}`), created }
     const begun: Publication = {
       ...{ ...base, stream: stream.name, status: 'publishing', chunks: 0, records: 0 },
     }
