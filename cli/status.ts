@@ -1,14 +1,16 @@
+import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { readRecord } from '../core/commit-record.ts'
 import { outcomesOf } from '../core/ledger.ts'
 import { parseManifest } from '../core/manifest.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { publishedObjects, type ShardStatus, shardStatuses } from '../core/stream-status.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 
 export function statusCommand(): Command {
-  return commandOf('status', 'what became of every object, in Postgres and in Silver')
+  return commandOf('status', 'what became of every object, and how far every shard of a stream is')
     .addHelpText('after', '\nExamples:\n  sluice status\n  sluice status --lake /srv/lake --json')
     .action(status)
 }
@@ -16,9 +18,17 @@ export function statusCommand(): Command {
 async function status(options: CommonOptions): Promise<void> {
   const context = await openContext(options)
   try {
-    const outcomes = [...(await fromLedger(context)), ...(await fromManifests(context))]
-    const told = options.json ? outcomes.map(jsonLine).join('\n') : tableOf(outcomes)
-    if (told) process.stdout.write(`${told}\n`)
+    const { store } = context.lake
+    const outcomes = [
+      ...(await fromLedger(context)),
+      ...(await fromManifests(context)),
+      ...(await publishedObjects(store)),
+    ]
+    const shards = await shardStatuses(store)
+    const told = options.json
+      ? [...outcomes.map(jsonLine), ...shards.map((one) => JSON.stringify(one))]
+      : [tableOf(outcomes), ...(shards.length > 0 ? [shardTable(shards)] : [])]
+    if (told.length > 0) process.stdout.write(`${told.join('\n')}\n`)
     process.exitCode = exitCodeOf(outcomes)
   } finally {
     await context.close()
@@ -40,4 +50,21 @@ async function fromManifests({ lake }: Context): Promise<Outcome[]> {
     outcomes.push({ stage: 'silver', object, dataset, status, reason, ...counts })
   }
   return outcomes
+}
+
+/** One row a shard. */
+function shardTable(shards: ShardStatus[]): string {
+  const counts = ['records', 'accepted', 'rejected', 'late', 'poison', 'open', 'bytes'] as const
+  const head = ['shard', 'since', 'last commit', 'watermark', ...counts]
+  const table = new Table({
+    head,
+    colAligns: head.map((_, i) => (i < 4 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  })
+  for (const one of shards) {
+    const name = `${one.stream} ${one.shard}${one.closed ? ' (closed)' : ''}`
+    const numbers = counts.map((count) => one[count].toLocaleString('en'))
+    table.push([name, one.created, one.updated, one.watermark ?? '', ...numbers])
+  }
+  return table.toString()
 }

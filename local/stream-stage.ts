@@ -132,7 +132,7 @@ export class StreamStage {
     }
     const { tries, first, longest, forever } = patience
     return new Poller(stream, streaming(lake, stream, { object, batch }), {
-      ...{ batchSize: 10_000, windowMs: 0, bisect: false, retry: { first, longest } },
+      ...{ batchSize: 10_000, windowMs: 0, bisect: true, retry: { first, longest } },
       failed: (shard, error, times) => {
         if (times !== tries) return
         const reason = `${shard}: ${messageOf(this.#fault ?? error)}`

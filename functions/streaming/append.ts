@@ -5,7 +5,6 @@ import {
   type Checkpoint,
   checkpointKey,
   LEASE,
-  newCheckpoint,
   parseCheckpoint,
   type ShardId,
 } from '../../core/checkpoint.ts'

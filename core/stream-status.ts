@@ -1,0 +1,72 @@
+import { CHECKPOINTS, type Checkpoint, type noCounts, parseCheckpoint } from './checkpoint.ts'
+import { readRecord } from './commit-record.ts'
+import type { ObjectStore } from './object-store.ts'
+import type { Outcome } from './outcome.ts'
+import { outcomeOf, PUBLISHED, parsePublication } from './publication.ts'
+
+/** How the streams of a lake stand: objects that were published, and shards. */
+
+/** One shard of one making of a stream, as its checkpoint says. */
+export interface ShardStatus {
+  stream: string
+  created: string
+  shard: string
+  /** Others have gone on from it. */
+  closed: boolean
+  position: string
+  updated: string
+  records: number
+  accepted: number
+  rejected: number
+  late: number
+  poison: number
+  /** Groups of windows that are open. */
+  open: number
+  /** Objects that are not yet there as a whole. */
+  objects: number
+  /** The lowest watermark of its datasets, ISO 8601; null before any event. */
+  watermark: string | null
+  /** Bytes of the checkpoint, which are bounded by `open` and `objects`. */
+  bytes: number
+}
+
+/** The end of every object that was ever published. */
+export async function publishedObjects(store: ObjectStore): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for await (const { key } of store.list(PUBLISHED)) {
+    const state = (await readRecord(store, key, parsePublication))?.record.state
+    if (state) outcomes.push(outcomeOf(state))
+  }
+  return outcomes
+}
+
+export async function shardStatuses(store: ObjectStore): Promise<ShardStatus[]> {
+  const shards: ShardStatus[] = []
+  for await (const { key, size } of store.list(CHECKPOINTS)) {
+    if (key.startsWith(PUBLISHED)) continue
+    const state = (await readRecord(store, key, parseCheckpoint))?.record.state
+    if (state) shards.push(statusOf(state, size))
+  }
+  return shards
+}
+
+function statusOf(state: Checkpoint, bytes: number): ShardStatus {
+  const { stream, created, shard, closed, position, updated, poison } = state
+  const datasets = Object.values(state.datasets)
+  const sum = (name: keyof typeof noCounts) =>
+    datasets.reduce((total, { counts }) => total + counts[name], 0)
+  const marks = datasets.flatMap(({ watermark }) => (watermark === null ? [] : BigInt(watermark)))
+  const lowest = marks.reduce<bigint | undefined>(
+    (least, one) => (least === undefined || one < least ? one : least),
+    undefined,
+  )
+  const groups = datasets.flatMap(({ windows }) => Object.values(windows))
+  return {
+    ...{ stream, created, shard, closed, position, updated },
+    ...{ records: sum('records'), accepted: sum('accepted'), rejected: sum('rejected') },
+    ...{ late: sum('late'), poison, bytes },
+    open: groups.reduce((total, { rows }) => total + rows.length, 0),
+    objects: Object.keys(state.objects).length,
+    watermark: lowest === undefined ? null : new Date(Number(lowest / 1000n)).toISOString(),
+  }
+}
