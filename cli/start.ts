@@ -43,6 +43,7 @@ async function start(options: StartOptions): Promise<void> {
   const stream = new StreamStage({
     ...{ lake, patience, stop, report: teller.report, stream: options.stream },
     home: folder ? join(folder, '.sluice') : '.sluice',
+    progress: teller.progress,
     say: (text) => process.stderr.write(`sluice: ${text}\n`),
   })
   const pipeline = new Pipeline(lake, database, teller.report, patience, stream)
@@ -99,12 +100,16 @@ class Teller {
   constructor(options: StartOptions) {
     this.#options = options
     if (options.json || !process.stderr.isTTY) return
-    const format = '{bar} {value}/{total} objects × stages, {duration_formatted}'
+    const format = '{bar} {value}/{total} objects × stages, {duration_formatted} {doing}'
     this.#bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true })
   }
 
   begin = (ends: number): void => {
-    this.#bar?.start(ends, 0)
+    this.#bar?.start(ends, 0, { doing: '' })
+  }
+
+  progress = (key: string, part: number): void => {
+    this.#bar?.update({ doing: `${key}: ${Math.round(100 * part)} % sent` })
   }
 
   report = (outcome: Outcome): void => {

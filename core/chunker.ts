@@ -34,6 +34,8 @@ export interface ChunkerOptions {
   /** Whether lines of blanks are no records, as in NDJSON. */
   skipBlank: boolean
   send: (chunks: Packed[]) => Promise<void>
+  /** Told now and then how many bytes of the text are done. */
+  progress: (bytes: number) => void
 }
 
 interface Draft {
@@ -59,6 +61,8 @@ export class Chunker implements Visitor {
   readonly #keys = new Set<string>()
   #ready: { chunk: Chunk; partitionKey: string }[] = []
   #bytes = 0
+  /** Bytes of the text that were walked over. */
+  #at = 0
   #sending: Promise<void> = Promise.resolve()
 
   constructor(options: ChunkerOptions) {
@@ -76,6 +80,7 @@ export class Chunker implements Visitor {
 
   record(place: Place, bytes: Buffer, at: number, _shape: Shape): void {
     const { length, line } = place
+    this.#at = place.offset + length
     if (this.#options.skipBlank && isBlank(bytes, at, at + length)) return
     const key = this.#options.keyOf(bytes, at, length)
     const draft = this.#draft(key, length + 1)
@@ -101,6 +106,7 @@ export class Chunker implements Visitor {
     this.#ready = []
     this.#bytes = 0
     await this.#sending
+    this.#options.progress(this.#at)
     this.#sending = this.#send(ready)
     this.#sending.catch(() => {})
   }

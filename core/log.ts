@@ -19,3 +19,11 @@ export function logBatch(batch: Appended, fault?: unknown): void {
   else if (batch.rejected + batch.poison > 0) logger.warn(message, { batch })
   else logger.info(message, { batch })
 }
+
+/** One line of JSON for each scheduled job. */
+export function logJob(job: string, done: object): void {
+  const told = Object.entries(done).map(([name, value]) => {
+    return `${name} ${Array.isArray(value) ? value.length : value}`
+  })
+  logger.info(`${job}: ${told.join(', ')}`, { job, done })
+}

@@ -136,9 +136,9 @@ async function epochsOf({ store }: Lake, duck: Duck, files: Found[]): Promise<Ep
   const byEpoch = [...Map.groupBy(files, ({ name }) => name.epoch)]
   const epochs: Epoch[] = []
   for (const [epoch, all] of byEpoch.toSorted(([a], [b]) => b - a)) {
-    const read = await Promise.all(
-      all.map(async (file) => ({ file, ...(await readFooter(store, duck, file.version)) })),
-    )
+    const read: ({ file: Found } & Awaited<ReturnType<typeof readFooter>>)[] = []
+    // One at a time: a connection streams the rows of one statement only.
+    for (const file of all) read.push({ file, ...(await readFooter(store, duck, file.version)) })
     const real = read.filter(({ rows }) => rows > 0)
     const footer = real.find((one) => one.footer)?.footer
     if (real.length > 0) epochs.push({ epoch, files: real.map(({ file }) => file), footer })

@@ -97,6 +97,10 @@ export async function readFooter(
       WHERE decode(key) = 'sluice'`)
     const json = typeof text === 'string' ? footerSchema.safeParse(JSON.parse(text)) : undefined
     return { rows: Number(rows), footer: json?.data }
+  } catch (error) {
+    // In a folder the file may have become a fence while it was read: then this says so.
+    await copy.verify()
+    throw error
   } finally {
     await copy.release()
   }

@@ -29,6 +29,8 @@ export interface StreamStageOptions {
   stream: string | undefined
   patience: Patience
   report: (outcome: Outcome) => void
+  /** Told how much of an object is sent, from 0 to 1. */
+  progress?: (key: string, part: number) => void
   /** Told of what goes on that is no object's end. */
   say: (text: string) => void
   stop: AbortSignal
@@ -62,7 +64,12 @@ export class StreamStage {
     this.#options = options
     this.#stream = lazyStream(stream ?? NAME, () => this.#start())
     const bucket = lake.store.url.replace(/^s3:\/\//, '')
-    this.#lane = new Lane(bucket, publisher(lake, this.#stream, report), WIDTH, patience)
+    this.#lane = new Lane(
+      bucket,
+      publisher(lake, this.#stream, report, options.progress),
+      WIDTH,
+      patience,
+    )
     this.#lane.givenUp = (key, error) => report(failed(key, error))
     this.#stuck.promise.catch(() => {})
   }

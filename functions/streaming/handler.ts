@@ -76,13 +76,21 @@ function batchesOf(event: KinesisStreamEvent, stream: string, created: string): 
   }))
 }
 
-/** @returns the publisher's handler: events of objects in, the messages to be given again out */
-export function publisher(lake: Lake, stream: StreamClient, report: Stage['report']) {
+/**
+ * @param progress told how much of an object is sent, from 0 to 1
+ * @returns the publisher's handler: events of objects in, the messages to be given again out
+ */
+export function publisher(
+  lake: Lake,
+  stream: StreamClient,
+  report: Stage['report'],
+  progress: (key: string, part: number) => void = () => {},
+) {
   const stage: Stage = {
     name: 'streaming',
     lake,
     prefixes: ['streaming/', 'bronze/'],
-    handle: (key) => publish(lake, stream, key),
+    handle: (key) => publish(lake, stream, key, (part) => progress(key, part)),
     stuck: (folder) => objectsBelow(lake, `${folder}/`),
     report,
   }

@@ -32,6 +32,7 @@ import { walk } from '../../core/walk.ts'
 /**
  * Puts every record of the object's current version into the stream, unless that was done before.
  *
+ * @param progress told now and then how much of the object's text is sent, from 0 to 1
  * @returns undefined where the object is none of a stream, or does not stand
  * @throws Busy, or a fault of store or stream: to be done anew, with the same chunks
  */
@@ -39,6 +40,7 @@ export async function publish(
   lake: Lake,
   stream: StreamClient,
   key: string,
+  progress: (part: number) => void = () => {},
 ): Promise<Outcome | undefined> {
   const started = performance.now()
   const version = await lake.store.head(key)
@@ -60,7 +62,8 @@ export async function publish(
   if (isSame && before.status === 'published') return unchanged(before)
   const { created } = await stream.describe()
   if (isSame && isDone(before, stream.name, created)) return unchanged(before)
-  const work = { lake, stream, key, dataset, version, created, contract: decision.contract }
+  const { contract: ours } = decision
+  const work = { lake, stream, key, dataset, version, created, contract: ours, progress }
   try {
     const { done, records } = await send(work, governing.hash)
     return done ? unchanged(done) : said('published', undefined, records)
@@ -84,6 +87,7 @@ interface Work {
   version: ObjectVersion
   created: string
   contract: Contract
+  progress: (part: number) => void
 }
 
 /** What is known of an object's publication, if it ever began. */
@@ -180,6 +184,7 @@ async function sendAll(work: Work, copy: LocalCopy, version: string) {
     const text = await plainText(copy.path, key, contract.encoding, folder)
     const layout = isNdjson(key) ? linesOf(text, contract) : await readLayout(text, contract)
     await using source = await open(text.path)
+    const { size } = await source.stat()
     const head = headOf(key, version, text, layout)
     const chunker = new Chunker({
       head,
@@ -187,8 +192,8 @@ async function sendAll(work: Work, copy: LocalCopy, version: string) {
       keyOf: partitionKeyOf(head, contract),
       skipBlank: head.format === 'ndjson',
       send: (chunks) => stream.put(chunks),
+      progress: (bytes) => work.progress(bytes / Math.max(1, size)),
     })
-    const { size } = await source.stat()
     const marks = head.format === 'ndjson' ? lines : marksOf(contract.dialect)
     const valid = text.encoding === 'latin-1'
     await walk({ source, size, start: layout.start, lines: layout.lines, marks, valid }, chunker)

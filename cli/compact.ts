@@ -1,0 +1,39 @@
+import Table from 'cli-table3'
+import type { Command } from 'commander'
+import { openLake } from '../core/lake.ts'
+import { compact } from '../functions/maintenance/compact.ts'
+import type { Compacted } from '../functions/maintenance/partition.ts'
+import { type CommonOptions, lakeCommandOf } from './options.ts'
+
+interface CompactOptions extends CommonOptions {
+  dataset?: string
+  all?: boolean
+}
+
+export function compactCommand(): Command {
+  return lakeCommandOf('compact', 'merge the small files of streamed events')
+    .option('--dataset <name>', 'only of this dataset, such as till.receipts')
+    .option('--all', 'also partitions that still grow')
+    .addHelpText('after', '\nExamples:\n  sluice compact\n  sluice compact --all --json')
+    .action(run)
+}
+
+async function run({ lake, json, dataset, all = false }: CompactOptions): Promise<void> {
+  const done = await compact(openLake(lake), { all, ...(dataset !== undefined && { dataset }) })
+  const told = json ? done.map((one) => JSON.stringify(one)).join('\n') : tableOf(done)
+  if (told) process.stdout.write(`${told}\n`)
+}
+
+function tableOf(done: Compacted[]): string {
+  if (done.length === 0) return 'No partition has small files to be merged.'
+  const table = new Table({
+    head: ['partition', 'files', 'now', 'rows'],
+    colAligns: ['left', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const { folder, before, after, rows } of done.filter((one) => one.before > 0)) {
+    table.push([folder, ...[before, after, rows].map((count) => count.toLocaleString('en'))])
+  }
+  const left = done.flatMap(({ folder, skipped }) => skipped && `${folder}: left: ${skipped}`)
+  return [...(table.length > 0 ? [table.toString()] : []), ...left.filter(Boolean)].join('\n')
+}

@@ -1,0 +1,85 @@
+import { SingleBar } from 'cli-progress'
+import { type Command, CommanderError } from 'commander'
+import { isDescriptor } from '../core/catalog.ts'
+import { openStream } from '../core/kinesis.ts'
+import { type Lake, openLake } from '../core/lake.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { isStreamed } from '../core/stream-catalog.ts'
+import { forget } from '../functions/maintenance/forget.ts'
+import { publish } from '../functions/streaming/publish.ts'
+import { type CommonOptions, lakeCommandOf } from './options.ts'
+import { exitCodeOf, jsonLine, tableOf } from './report.ts'
+
+interface PublishOptions extends CommonOptions {
+  stream?: string
+  anew?: boolean
+}
+
+export function publishCommand(): Command {
+  return lakeCommandOf('publish', 'put objects of streamed datasets into a stream of Kinesis')
+    .argument('[key...]', 'objects by key; without any, all that are not published yet')
+    .option('--stream <name>', 'the stream; else STREAM_NAME')
+    .option(
+      '--anew',
+      'first remove what the streams of the lake have become: events, windows, checkpoints, ' +
+        'quarantine of streams; nothing may be appending meanwhile',
+    )
+    .addHelpText(
+      'after',
+      '\n`sluice start` publishes by itself, to a stream of its own where none is named.\n' +
+        '\nExamples:\n  sluice publish --lake s3://lake --stream till\n' +
+        '  sluice publish streaming/till/receipts/1.csv --stream till\n' +
+        '  sluice publish --anew        (the next `sluice start` publishes all)',
+    )
+    .action(run)
+}
+
+async function run(keys: string[], options: PublishOptions): Promise<void> {
+  const lake = openLake(options.lake)
+  const name = options.stream ?? process.env.STREAM_NAME
+  if (!name && !options.anew) {
+    const message = 'no stream: give --stream, or set STREAM_NAME'
+    process.stderr.write(`sluice: ${message}\n`)
+    throw new CommanderError(2, 'sluice.usage', message)
+  }
+  if (options.anew) {
+    const removed = await forget(lake.store)
+    process.stderr.write(`sluice: ${removed} objects of streams were removed\n`)
+  }
+  if (!name) return
+  const all = keys.length > 0 ? keys : await streamedKeys(lake)
+  const outcomes = await publishAll(lake, name, all, options)
+  if (!options.json) process.stdout.write(`${tableOf(outcomes)}\n`)
+  process.exitCode = exitCodeOf(outcomes)
+}
+
+async function streamedKeys({ store }: Lake): Promise<string[]> {
+  const keys: string[] = []
+  for (const root of ['bronze/', 'streaming/']) {
+    for await (const { key } of store.list(root)) {
+      if (!isDescriptor(key) && (await isStreamed(store, key))) keys.push(key)
+    }
+  }
+  return keys
+}
+
+async function publishAll(lake: Lake, name: string, keys: string[], options: PublishOptions) {
+  const stream = openStream(name)
+  const outcomes: Outcome[] = []
+  const bar =
+    options.json || !process.stderr.isTTY
+      ? undefined
+      : new SingleBar({ format: '{bar} {percentage}% of {object}', clearOnComplete: true })
+  try {
+    for (const key of keys) {
+      bar?.start(1, 0, { object: key })
+      const outcome = await publish(lake, stream, key, (part) => bar?.update(part))
+      if (!outcome) continue
+      outcomes.push(outcome)
+      if (options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
+    }
+  } finally {
+    bar?.stop()
+  }
+  return outcomes
+}
