@@ -144,7 +144,13 @@ export function shardStem(id: ShardId): string {
 export function newCheckpoint(id: ShardId): Checkpoint {
   const { stream, created, shard } = id
   const nothing = { datasets: {}, objects: {}, finished: 0, poison: 0 }
-  const begin = { commit: 0, position: '', begun: false, closed: false, updated: new Date(0).toISOString() }
+  const begin = {
+    commit: 0,
+    position: '',
+    begun: false,
+    closed: false,
+    updated: new Date(0).toISOString(),
+  }
   return { stream, created, shard, ...begin, ...nothing }
 }
 
