@@ -29,6 +29,8 @@ export class Lost extends Error {
 
 /** A PUT whose answer is lost is sent again: this settles lost answers, it sits out no outage. */
 const ATTEMPTS = 3
+/** Characters of a record that a person may want to read as it is. */
+const READABLE = 16_384
 
 const recordSchema = z.object({
   id: z.string(),
@@ -75,7 +77,7 @@ export async function putRecord<S>(
 ): Promise<Held<S>> {
   const { epoch, state, files, writing, garbage } = { ...held.record, ...change }
   const record = { id: randomUUID(), epoch, state, files, writing, garbage }
-  const body = Buffer.from(`${JSON.stringify(record, null, 2)}\n`)
+  const body = Buffer.from(`${textOf(record)}\n`)
   const when: PutCondition =
     held.etag === undefined ? { ifNoneMatch: true } : { ifMatch: held.etag }
   const { etag } = await settle(
@@ -86,6 +88,12 @@ export async function putRecord<S>(
     },
   )
   return { etag, record }
+}
+
+/** For the eye, unless it is large: each line of a row of numbers would double it. */
+function textOf(record: CommitRecord<unknown>): string {
+  const text = JSON.stringify(record)
+  return text.length < READABLE ? JSON.stringify(record, null, 2) : text
 }
 
 /**

@@ -119,7 +119,7 @@ async function nextState(work: Work, before: Checkpoint): Promise<Goal<Checkpoin
     const known = await forgotten(store, before, slice)
     const dataset = process.env.STREAM_DATASET
     const sorted = await sortOut({ store, duck, folder, before: known, dataset, slice, tables })
-    const limit = Number(process.env.SLUICE_WINDOW_GROUPS ?? 10_000)
+    const limit = Number(process.env.SLUICE_WINDOW_GROUPS ?? 2_000)
     const base = { ...before, finished: before.finished + known.dropped }
     const step = { duck, folder, before: base, slice, now: new Date() }
     return await goalOfRows(step, { ...sorted, limit }, tables)
