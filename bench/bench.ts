@@ -9,6 +9,7 @@ import { type Options, openPlace, type Place } from './place.ts'
 import { rawIngestion } from './raw-ingestion.ts'
 import { silver } from './silver.ts'
 import { storm } from './storm.ts'
+import { stream } from './stream.ts'
 
 /** What `npm run bench` measures, each against the same work done bare, all in one run. */
 const parts: Record<string, (place: Place) => Promise<Figure[]>> = {
@@ -16,6 +17,7 @@ const parts: Record<string, (place: Place) => Promise<Figure[]>> = {
   'raw-ingestion': rawIngestion,
   storm,
   latency,
+  stream: (place) => stream(place, options.streamRows),
 }
 
 const program = new Command('bench')
@@ -23,11 +25,12 @@ const program = new Command('bench')
   .option('--rows <n>', 'rows of the big object; the small one has a sixth', Number, 6_000_000)
   .option('--files <n>', 'files of the storm', Number, 2_000)
   .option('--drops <n>', 'files whose latency is taken', Number, 60)
+  .option('--stream-rows <n>', 'rows of the stream, in 100 files', Number, 1_000_000)
   .option('--only <names>', `of ${Object.keys(parts).join(', ')}`)
   .option('--keep', 'leave the data and lakes where they are')
   .parse()
 
-const options = program.opts<Options & { only?: string }>()
+const options = program.opts<Options & { only?: string; streamRows: number }>()
 const names = options.only?.split(',') ?? Object.keys(parts)
 const unknown = names.find((name) => !parts[name])
 if (unknown) program.error(`no part ${unknown}; there are ${Object.keys(parts).join(', ')}`)

@@ -1,11 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Lake, openLake } from '../core/lake.ts'
 import { prepareLedger } from '../core/ledger.ts'
 import { literal } from '../core/names.ts'
 import { openPostgres } from '../core/postgres.ts'
+import { tick } from '../functions/maintenance/tick.ts'
 import { ingest } from '../functions/raw-ingestion/ingest.ts'
 import { refine } from '../functions/silver/refine.ts'
+import { publisher, streaming } from '../functions/streaming/handler.ts'
+import { startKinesis } from '../local/kinesis.ts'
+import { Lane } from '../local/lane.ts'
 import { Pipeline } from '../local/pipeline.ts'
+import { Poller } from '../local/poller.ts'
+import { MemoryStream } from '../local/stream.fixture.ts'
+import { StreamStage } from '../local/stream-stage.ts'
 import { duckTypes } from './lineitem.ts'
 
 /**
@@ -17,6 +25,10 @@ export type Task =
   | { job: 'bareParquet'; file: string; out: string; ignoreErrors: boolean }
   | { job: 'ingest'; lake: string; key: string; database: string }
   | { job: 'storm'; lake: string; database: string }
+  | { job: 'publish'; lake: string; events: string }
+  | { job: 'append'; lake: string; events: string }
+  | { job: 'stream'; lake: string }
+  | { job: 'kinesis' }
 
 export interface Done {
   rows: number
@@ -29,12 +41,20 @@ export interface Done {
 
 type Work = () => Promise<number>
 
+/** What is done when the clock has stopped. */
+const afterwards: (() => Promise<unknown>)[] = []
+
+const patience = { tries: 8, first: 250, longest: 8_000, forever: false }
+
 /** Each makes everything ready, and answers with the work to be measured. */
 async function prepare(task: Task): Promise<Work> {
   if (task.job === 'refine') return refining(await readyLake(task.lake), task.key)
   if (task.job === 'bareParquet') return bareParquet(task)
   if (task.job === 'ingest') return ingesting(task)
-  return storming(task)
+  if (task.job === 'storm') return storming(task)
+  if (task.job === 'publish') return publishing(task)
+  if (task.job === 'append') return appending(task)
+  return task.job === 'stream' ? flowing(task) : startingKinesis()
 }
 
 async function readyLake(url: string): Promise<Lake> {
@@ -71,7 +91,6 @@ async function storming(task: Task & { job: 'storm' }): Promise<Work> {
   const database = openPostgres(task.database)
   await prepareLedger(database)
   let accepted = 0
-  const patience = { tries: 8, first: 250, longest: 8_000, forever: false }
   const pipeline = new Pipeline(
     lake,
     database,
@@ -86,6 +105,108 @@ async function storming(task: Task & { job: 'storm' }): Promise<Work> {
   }
 }
 
+/** Objects → a stream in memory; then that → files, each of an event as Lambda would bring it. */
+async function publishing(task: Task & { job: 'publish' }): Promise<Work> {
+  const lake = await readyLake(task.lake)
+  const stream = new MemoryStream('bench')
+  let sent = 0
+  const handler = publisher(lake, stream, ({ records }) => {
+    sent += records
+  })
+  const lane = new Lane('bench', handler, 2, patience)
+  const keys = await streamedKeys(lake)
+  afterwards.push(() => writeEvents(stream, task.events))
+  return async () => {
+    for (const key of keys) lane.add(key)
+    await lane.rest()
+    return sent
+  }
+}
+
+/** The poller cuts as the event source mapping does: 10,000 records, 6 MB of payload. */
+async function writeEvents(stream: MemoryStream, folder: string): Promise<void> {
+  let events = 0
+  const poller = new Poller(
+    stream,
+    async (event) => {
+      const shard = event.Records[0]?.eventID.split(':')[0]
+      const name = `${shard}-${String(events++).padStart(6, '0')}.json`
+      writeFileSync(join(folder, name), JSON.stringify(event))
+      return { batchItemFailures: [] }
+    },
+    { batchSize: 10_000, windowMs: 0, bisect: false, retry: patience },
+  )
+  poller.start()
+  await poller.drained()
+  await poller.stop()
+}
+
+/** The handler alone: one event of each shard at a time, as the event source mapping has it. */
+async function appending(task: Task & { job: 'append' }): Promise<Work> {
+  const lake = await readyLake(task.lake)
+  let accepted = 0
+  const report = {
+    batch: (appended: { accepted: number }, fault?: unknown) => {
+      if (fault) throw fault
+      accepted += appended.accepted
+    },
+    object: () => {},
+  }
+  // The stream that the events came from, as far as the handler asks: its shards and its birth.
+  const handler = streaming(lake, new MemoryStream('bench'), report)
+  const names = readdirSync(task.events).toSorted()
+  const shards = Map.groupBy(names, (name) => name.slice(0, name.lastIndexOf('-')))
+  const read = async (files: string[]) => {
+    for (const name of files) {
+      await handler(JSON.parse(readFileSync(join(task.events, name), 'utf8')))
+    }
+  }
+  afterwards.push(() => tick(lake, { all: true }))
+  return async () => {
+    await Promise.all([...shards.values()].map(read))
+    return accepted
+  }
+}
+
+/** From a folder of CSVs to Parquet: publisher, kinesis-local, poller, handler. */
+async function flowing(task: Task & { job: 'stream' }): Promise<Work> {
+  const lake = await readyLake(task.lake)
+  let accepted = 0
+  const stage = new StreamStage({
+    ...{ lake, patience, home: join(task.lake, '.sluice'), stream: undefined },
+    stop: new AbortController().signal,
+    say: (text) => process.stderr.write(`${text}\n`),
+    report: (outcome) => {
+      if (outcome.status === 'loaded') accepted += outcome.accepted
+    },
+  })
+  await stage.start()
+  const keys = await streamedKeys(lake)
+  afterwards.push(
+    () => stage.closeWindows(),
+    () => stage.close(),
+  )
+  return async () => {
+    stage.add(keys)
+    await stage.rest()
+    return accepted
+  }
+}
+
+async function startingKinesis(): Promise<Work> {
+  return async () => {
+    const kinesis = await startKinesis('bench')
+    afterwards.push(() => kinesis.stop())
+    return 0
+  }
+}
+
+async function streamedKeys({ store }: Lake): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.list('streaming/')) if (key.endsWith('.csv')) keys.push(key)
+  return keys
+}
+
 const task: Task = JSON.parse(process.argv[2] ?? '')
 const work = await prepare(task)
 const cpuBefore = process.cpuUsage()
@@ -94,6 +215,7 @@ const rows = await work()
 const seconds = (performance.now() - started) / 1000
 const { user, system } = process.cpuUsage(cpuBefore)
 const done: Done = { rows, seconds, cpu: (user + system) / 1e6, peak: peakMemory() }
+for (const finish of afterwards) await finish()
 process.stdout.write(`${JSON.stringify(done)}\n`, () => process.exit())
 
 /** Linux counts in `maxRSS` the peak of the process that started this one, too. */

@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { Refused } from '../core/errors.ts'
+import { compactCommand } from './compact.ts'
 import { ingestCommand } from './ingest.ts'
+import { publishCommand } from './publish.ts'
+import { queryCommand } from './query.ts'
 import { rejectsCommand } from './rejects.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
+import { vacuumCommand } from './vacuum.ts'
 
 /**
  * Exit codes: 0 all well; 1 failed; 2 usage; 3 ended well, but something was rejected, waits, or
@@ -17,6 +21,10 @@ const program = new Command('sluice')
   .addCommand(ingestCommand())
   .addCommand(statusCommand())
   .addCommand(rejectsCommand())
+  .addCommand(queryCommand())
+  .addCommand(publishCommand())
+  .addCommand(compactCommand())
+  .addCommand(vacuumCommand())
 
 for (const command of [program, ...program.commands]) command.exitOverride()
 

@@ -79,7 +79,7 @@ async function serve({ pipeline, stream, context, teller, stop }: Service): Prom
   if (folder) await pipeline.watch(folder)
   await pipeline.scan(teller.begin)
   teller.table()
-  const where = folder ? `${folder}/bronze/<package>/` : lake.store.url
+  const where = folder ? `${folder}/{bronze,streaming}/<package>/` : lake.store.url
   if (await hasStreams(lake.store)) await stream.start()
   const kinesis = stream.endpoint ? `\nKinesis: ${stream.endpoint}, stream sluice` : ''
   teller.say(`Postgres: ${context.url}${kinesis}\nWatching ${where} (Ctrl-C ends)`)

@@ -22,6 +22,8 @@ const manifest = z.object({
   rejected: z.number(),
   /** The eTag of the version whose rows stand, if any does. */
   standing: z.string().optional(),
+  /** When that version was modified: of two objects with the same key, the later one wins. */
+  standingModified: z.string().optional(),
 })
 export type Manifest = z.infer<typeof manifest>
 

@@ -158,3 +158,64 @@ export function emptyPartials({ every, groups, measures }: Shape): string {
   const ends = `NULL::TIMESTAMP AS window_start, make_timestamp(${every}) AS window_end`
   return `SELECT ${[ends, ...typed, 'false AS late'].join(', ')} LIMIT 0`
 }
+
+/** The columns of the view, `late` and whether it is still open left out. */
+export function mergedColumns(
+  window: Window,
+  contract: Contract,
+): { name: string; type: string; sql: string }[] {
+  const { groups, measures } = windowShape(window, contract)
+  const type = (name: string) => measures.find((one) => one.name === name)?.type ?? 'DOUBLE'
+  return [
+    ...['window_start', 'window_end'].map((name) => ({ name, type: 'TIMESTAMP', sql: name })),
+    ...groups.map((group) => ({ ...group, sql: identifier(group.name) })),
+    ...window.measures.map((measure) => {
+      const [first = '', second = ''] = columnsOf(measure).map(identifier)
+      const merge = ['min', 'max'].includes(measure.kind) ? measure.kind : 'sum'
+      const sql =
+        measure.kind === 'avg'
+          ? mean(`sum(${first})`, `sum(${second})`, type(`${measure.name}_sum`))
+          : `${merge}(${first})::${type(measure.name)}`
+      return { name: measure.name, type: type(measure.name), sql }
+    }),
+  ]
+}
+
+/** As avg() has it: of decimals, the sum of their digits is divided, and the point set then. */
+function mean(sum: string, count: string, type: string): string {
+  const scale = Number(/^DECIMAL\(38,(\d+)\)$/.exec(type)?.[1] ?? 0)
+  if (scale === 0) return `${sum}::DOUBLE / ${count}`
+  return `round(${sum}::DOUBLE * 1e${scale}) / ${count} / 1e${scale}`
+}
+
+/**
+ * All partials of a window and what is open of it, as one row for each window and group: what one
+ * query over the events says. An average is shown as such, as a double.
+ *
+ * @param partials a SELECT of closed partials' columns; '' for none
+ * @param open what the checkpoints hold, each with the columns of the window as it is described now
+ * @param flag the name of the column that says whether a part is still open: one that is free
+ */
+export function mergedSelect(
+  window: Window,
+  contract: Contract,
+  parts: { partials: string; open: OpenWindow[] },
+  flag: string,
+): string {
+  const { groups, measures } = windowShape(window, contract)
+  const names = [...groups, ...measures].map(({ name }) => identifier(name))
+  const columns = ['window_start', 'window_end', ...names, 'late'].join(', ')
+  const isOpen = identifier(flag)
+  const all = parts.open.map((open) => {
+    const rows = `SELECT ${partialColumns(open)} FROM (SELECT *, false AS late
+      FROM (${openSelect(open)}))`
+    return `SELECT ${columns}, true AS ${isOpen} FROM (${rows})`
+  })
+  if (parts.partials) all.unshift(`SELECT ${columns}, false AS ${isOpen} FROM (${parts.partials})`)
+  const shown = mergedColumns(window, contract).map(
+    ({ name, sql }) => `${sql} AS ${identifier(name)}`,
+  )
+  return `SELECT ${shown.join(', ')}, bool_or(late) AS late, bool_or(${isOpen}) AS ${isOpen}
+    FROM (${all.join(' UNION ALL ')})
+    GROUP BY ${['window_start', 'window_end', ...groups.map(({ name }) => identifier(name))]}`
+}

@@ -9,7 +9,7 @@ import { type Running, startSluice } from './command.ts'
 import { seeded } from './crash.ts'
 import { judgeStream, StreamSource } from './stream-source.ts'
 
-/** The whole proof: `SLUICE_ROUNDS=30 SLUICE_CRASH_ROWS=1000000 npx vitest run faults/stream-crash`. */
+/** Whole: `SLUICE_ROUNDS=30 SLUICE_CRASH_ROWS=1000000 npx vitest run faults/stream-crash`. */
 const rounds = Number(process.env.SLUICE_ROUNDS ?? 4)
 const rows = Number(process.env.SLUICE_CRASH_ROWS ?? 60_000)
 const objects = 20

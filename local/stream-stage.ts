@@ -50,6 +50,7 @@ export class StreamStage {
   readonly #lane: Lane
   /** Objects that were sent, and are not there as a whole yet. */
   readonly #sent = new Set<string>()
+  readonly #failed = new Map<string, Outcome>()
   readonly #stuck = Promise.withResolvers<never>()
   #kinesis: LocalKinesis | undefined
   #poller: Poller | undefined
@@ -60,7 +61,11 @@ export class StreamStage {
 
   constructor(options: StreamStageOptions) {
     const { lake, patience, stream } = options
-    const report = (outcome: Outcome) => this.#report(outcome)
+    const report = (outcome: Outcome) => {
+      // A failure may pass; it is told when patience is over.
+      if (outcome.status === 'failed') this.#failed.set(outcome.object, outcome)
+      else this.#report(outcome)
+    }
     this.#options = options
     this.#stream = lazyStream(stream ?? NAME, () => this.#start())
     const bucket = lake.store.url.replace(/^s3:\/\//, '')
@@ -70,7 +75,7 @@ export class StreamStage {
       WIDTH,
       patience,
     )
-    this.#lane.givenUp = (key, error) => report(failed(key, error))
+    this.#lane.givenUp = (key, error) => this.#report(this.#failed.get(key) ?? failed(key, error))
     this.#stuck.promise.catch(() => {})
   }
 

@@ -103,7 +103,8 @@ async function nextState(work: Work, state: Manifest | null): Promise<Goal<Manif
   if (!seen || seen.governing.dataset !== work.dataset) return undefined
   const { version, governing } = seen
   const decision = decide(version, governing, state ?? undefined)
-  const base = { ...factsOf(work, version, governing), standing: state?.standing }
+  const { standing, standingModified } = state ?? {}
+  const base = { ...factsOf(work, version, governing), standing, standingModified }
   const refused = (reason: string): Goal<Manifest> => {
     return { state: { ...base, status: 'refused', reason, ...none }, replaces: false, files: [] }
   }
@@ -155,9 +156,9 @@ async function writeVersion(
     const files = accepted > 0 ? await rowFiles(out, version, contract) : []
     if (rejects) files.push(await rejectFile(work, version, contract, rejects))
     for (const file of files) checkName(lake, file)
-    const standing = version.etag
+    const standing = { standing: version.etag, standingModified: version.modified.toISOString() }
     const counts = { records, accepted, rejected }
-    return { state: { ...base, status: 'loaded', ...counts, standing }, replaces: true, files }
+    return { state: { ...base, status: 'loaded', ...counts, ...standing }, replaces: true, files }
   } finally {
     await copy.release()
   }

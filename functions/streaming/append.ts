@@ -9,6 +9,7 @@ import {
   type ShardId,
 } from '../../core/checkpoint.ts'
 import { type CommitOptions, commit, type Goal } from '../../core/commit.ts'
+import { readStreamConfig } from '../../core/config.ts'
 import type { Duck } from '../../core/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
 import type { StreamClient } from '../../core/kinesis.ts'
@@ -117,9 +118,8 @@ async function nextState(work: Work, before: Checkpoint): Promise<Goal<Checkpoin
   try {
     const store = memoryOf(lake.store)
     const known = await forgotten(store, before, slice)
-    const dataset = process.env.STREAM_DATASET
+    const { dataset, limit } = readStreamConfig()
     const sorted = await sortOut({ store, duck, folder, before: known, dataset, slice, tables })
-    const limit = Number(process.env.SLUICE_WINDOW_GROUPS ?? 2_000)
     const base = { ...before, finished: before.finished + known.dropped }
     const step = { duck, folder, before: base, slice, now: new Date() }
     return await goalOfRows(step, { ...sorted, limit }, tables)

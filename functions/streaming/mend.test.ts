@@ -105,7 +105,7 @@ test('what a tick wrote is known again, too', async () => {
   expect(await looksRight()).toBeUndefined()
 })
 
-test('of a commit that was done twice, the one that stood is known by its later epoch', async () => {
+test('of a commit that was done twice, the later one is known by its epoch', async () => {
   await publishSome(0, OBJECTS)
   const [shard] = (await stream.shards()).map(({ id }) => id)
   const dying = { ...lake, store: dyingAt(lake.store, 'last record') }
@@ -124,7 +124,7 @@ test('of a commit that was done twice, the one that stood is known by its later 
   expect(await looksRight()).toBeUndefined()
 })
 
-test('files of a commit that never ended say so, until their writer must have given up', async () => {
+test('files of a commit that never ended say so, as long as a writer may live', async () => {
   await publishSome(0, OBJECTS)
   const dying = { ...lake, store: dyingAt(lake.store, 'second file') }
   await expect(drain(dying, stream, { size: 100 })).rejects.toThrow('kill -9')

@@ -60,6 +60,9 @@ export async function publish(
   if (decision.what !== 'load' || !dataset) return undefined
   const isSame = before?.etag === version.etag
   if (isSame && before.status === 'published') return unchanged(before)
+  if (isSame && before.status === 'refused' && before.contract === governing.hash) {
+    return outcomeOf(before)
+  }
   const { created } = await stream.describe()
   if (isSame && isDone(before, stream.name, created)) return unchanged(before)
   const { contract: ours } = decision
@@ -68,9 +71,21 @@ export async function publish(
     const { done, records } = await send(work, governing.hash)
     return done ? unchanged(done) : said('published', undefined, records)
   } catch (error) {
-    if (error instanceof Refused) return said('refused', error.message)
-    throw error
+    if (!(error instanceof Refused)) throw error
+    await keepRefusal(work, governing.hash, error.message)
+    return said('refused', error.message)
   }
+}
+
+/** So that the next look needs no stream; unless some of it was sent before it was refused. */
+async function keepRefusal(work: Work, contract: string, reason: string): Promise<void> {
+  const { lake, key, dataset, version, stream, created } = work
+  const of = { object: key, dataset, etag: version.etag, contract, stream: stream.name, created }
+  const refused = { status: 'refused' as const, reason, content: '', version: '' }
+  await settled(lake, key, async (state) => {
+    if (state && state.status !== 'refused') return undefined
+    return { ...of, ...refused, chunks: 0, records: 0 }
+  })
 }
 
 /** All of it is there; or all was sent, and is on its way. */
@@ -154,6 +169,13 @@ function renewed(state: Publication, etag: string): Publication | undefined {
 
 /** What was published cannot be taken back, so an object must stay the same. */
 function checkSame(state: Publication, now: Publication): void {
+  if (state.status === 'refused') return
+  if (state.stream !== now.stream && state.status !== 'published') {
+    throw new Refused(
+      `its publication into stream ${state.stream} has not ended, and what is committed of it is ` +
+        'known there only: publish it to that stream',
+    )
+  }
   if (state.content !== now.content) {
     throw new Refused(
       'its content was changed after its publication began, and a stream takes nothing back: ' +

@@ -1,0 +1,116 @@
+import { linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LocalCopy, ObjectStore, ObjectVersion } from './object-store.ts'
+
+/** Requests on their way at a time. */
+const LANES = 16
+
+/**
+ * Local files with the bytes of pinned versions, that stay as they are for as long as a reader
+ * takes, whatever becomes of the lake meanwhile: a copy for an object of S3, a hard link for a file
+ * of a folder. Where there can be no link (another disk, another owner), the file is read in place,
+ * and `verify` tells whether it was the one.
+ */
+export class Pinned {
+  readonly #store: ObjectStore
+  readonly #known = new Map<string, Promise<string>>()
+  readonly #copies: LocalCopy[] = []
+  readonly #inPlace: LocalCopy[] = []
+  readonly #keys = new Map<string, string>()
+  #folder: string | undefined
+
+  constructor(store: ObjectStore) {
+    this.#store = store
+  }
+
+  /**
+   * The path of each version's file, in their order.
+   *
+   * @throws Busy where a version is no longer to be had
+   */
+  paths(versions: ObjectVersion[]): Promise<string[]> {
+    return inLanes(versions, async (version) => {
+      const name = `${version.key} ${version.etag}`
+      const pinned = this.#known.get(name) ?? this.#pin(version)
+      this.#known.set(name, pinned)
+      const path = await pinned
+      this.#keys.set(path, version.key)
+      return path
+    })
+  }
+
+  /** Of every file. */
+  all(): Promise<string[]> {
+    return Promise.all(this.#known.values())
+  }
+
+  /** A message about paths, as one about keys. */
+  named(message: string): string {
+    return [...this.#keys].reduce((text, [path, key]) => text.replaceAll(path, key), message)
+  }
+
+  /** @throws Busy where a file that was read in place may have been another one */
+  async verify(): Promise<void> {
+    for (const copy of this.#inPlace) await copy.verify()
+  }
+
+  /** Gives every file back; none is to be read after that. */
+  async release(): Promise<void> {
+    await Promise.allSettled(this.#known.values())
+    for (const copy of this.#copies) await copy.release()
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
+    this.#known.clear()
+    this.#copies.length = 0
+    this.#inPlace.length = 0
+    this.#folder = undefined
+  }
+
+  async #pin(version: ObjectVersion): Promise<string> {
+    const copy = await this.#store.open(version)
+    this.#copies.push(copy)
+    if (copy.path !== this.#store.locate(version.key)) return copy.path
+    this.#folder ??= makeFolder(this.#store.scratch)
+    const link = join(this.#folder, `${this.#copies.length}.parquet`)
+    if (!isLinked(copy.path, link)) {
+      this.#inPlace.push(copy)
+      return copy.path
+    }
+    // It was linked, and only then is still there: no version comes twice, so it is the link's.
+    await copy.verify()
+    return link
+  }
+}
+
+/** @throws Busy, or whatever the first that failed threw, when no other is under way any more */
+export async function inLanes<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = []
+  const queue = items.entries()
+  const lanes = Array.from({ length: LANES }, async () => {
+    for (const [i, item] of queue) done[i] = await work(item)
+  })
+  await Promise.allSettled(lanes)
+  await Promise.all(lanes)
+  return done
+}
+
+/** In the lake, as a link needs the same disk; elsewhere, where we may not write there. */
+function makeFolder(scratch: string): string {
+  try {
+    mkdirSync(scratch, { recursive: true })
+    return mkdtempSync(join(scratch, 'query-'))
+  } catch {
+    return mkdtempSync(join(tmpdir(), 'sluice-query-'))
+  }
+}
+
+function isLinked(from: string, to: string): boolean {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    // Whatever forbids the link, the file itself can be read, or fails when it is.
+    if (error instanceof Error && 'code' in error) return false
+    throw error
+  }
+}
