@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,27 +57,9 @@ function newSource(): StreamSource {
   return new StreamSource(mkdtempSync(join(tmpdir(), 'sluice-stream-')), objects, rows)
 }
 
-/** Kills it with its whole family: the Kinesis in its child process, too. */
+/** The Kinesis in its child process ends with it, and keeps nothing. */
 async function killAt({ child, ended }: Running, moment: number): Promise<number | null> {
   await Promise.race([ended, sleep(moment)])
-  const children = childrenOf(child.pid)
   child.kill('SIGKILL')
-  for (const pid of children) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
-    }
-  }
   return ended
-}
-
-function childrenOf(pid: number | undefined): number[] {
-  try {
-    const told = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-    return told.trim().split(/\s+/).filter(Boolean).map(Number)
-  } catch {
-    // `ps` ends with 1 where there are none.
-    return []
-  }
 }
