@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { type Chunk, decodeOurs, type End, isOurs, UNPACKED } from './chunk.ts'
+import { type Chunk, decodeOurs, type End, isOurs } from './chunk.ts'
 import { parseRecord } from './json-record.ts'
 import type { RowError } from './rejects.ts'
 import { compareSequences } from './sequence.ts'
@@ -46,10 +46,14 @@ export interface Slice {
   poison: Poison[]
 }
 
+/** What a gzip of another producer may unpack to. */
+const UNPACKED = 16 << 20
 /** Unpacked bytes that are committed together, so that memory does not grow with the batch. */
 const TOGETHER = 64 << 20
+/** JSON values that one record of another producer may have: each takes memory of its own. */
+const VALUES = 100_000
 /** Records that are unpacked at a time. */
-const LANES = 16
+const LANES = 4
 
 /**
  * Decodes what follows a position, up to some 64 MiB of text. Nothing of a record can make it fail:
@@ -73,8 +77,9 @@ export async function nextSlice(
     const parts = await Promise.all(some.map(decode))
     for (const part of parts) {
       slice.ours.push(...part.ours)
-      slice.rows.push(...part.rows)
-      slice.poison.push(...part.poison)
+      // One record may have more of them than a call takes arguments.
+      for (const row of part.rows) slice.rows.push(row)
+      for (const one of part.poison) slice.poison.push(one)
       bytes += part.bytes
     }
     slice.last = some.at(-1)?.sequence ?? slice.last
@@ -120,6 +125,8 @@ function jsonRows(sequence: string, data: Buffer): Pick<Slice, 'rows' | 'poison'
     else poison.push({ sequence, line, raw, error: record })
   }
   const lines = linesOf(data)
+  if (lines.length > VALUES)
+    return { rows, poison: [{ sequence, line: 1, raw: data, error: tooMany }] }
   const whole = lines.length > 1 && isUtf8(data) ? parseRecord(textOf(data)) : undefined
   if (whole instanceof Map)
     return { rows: [{ sequence, line: 1, raw: data, record: whole }], poison }
@@ -131,6 +138,11 @@ function jsonRows(sequence: string, data: Buffer): Pick<Slice, 'rows' | 'poison'
 /** A byte order mark is no part of the text. */
 function textOf(raw: Buffer): string {
   return raw.toString().replace(/^\ufeff/, '')
+}
+
+const tooMany: RowError = {
+  rule: 'too-long',
+  message: `more than ${VALUES} lines in one record of the stream: send fewer at a time`,
 }
 
 const notUtf8: RowError = {

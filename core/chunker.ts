@@ -9,6 +9,9 @@ import type { Place, Visitor } from './walk.ts'
  * what does not pack at all is still within the 256 KiB that a chunk may have.
  */
 const CUT = 240 << 10
+/** What the place of a record may need in a chunk, and that of a broken one, with its error. */
+const PLACE = 8
+const ERROR = 200
 /** Chunks of so many bytes of text are packed and sent together. */
 const TOGETHER = 4 << 20
 /** Of what is no record, so much is kept; the object keeps it whole. */
@@ -31,6 +34,8 @@ export interface ChunkerOptions {
   source: FileHandle
   /** The partition key of a record; always the same where all go together. */
   keyOf: (bytes: Buffer, at: number, length: number) => string
+  /** The escape, as a byte; -1 where there is none. */
+  escape: number
   /** Whether lines of blanks are no records, as in NDJSON. */
   skipBlank: boolean
   send: (chunks: Packed[]) => Promise<void>
@@ -79,25 +84,26 @@ export class Chunker implements Visitor {
   }
 
   record(place: Place, bytes: Buffer, at: number, _shape: Shape): void {
-    const { length, line } = place
-    this.#at = place.offset + length
+    const { line } = place
+    const length = withoutLastEscape(bytes, at, place.length, this.#options.escape)
+    this.#at = place.offset + place.length
     if (this.#options.skipBlank && isBlank(bytes, at, at + length)) return
     const key = this.#options.keyOf(bytes, at, length)
-    const draft = this.#draft(key, length + 1)
+    const draft = this.#draft(key, length + 1, PLACE)
     draft.records.push({ record: ++this.records, line })
     bytes.copy(draft.text, draft.length, at, at + length)
     draft.length += length + 1
     draft.text[draft.length - 1] = LF
-    draft.bytes += length + 1
+    draft.bytes += length + 1 + PLACE
   }
 
   async broken({ line, offset, length }: Place, error: RowError): Promise<void> {
     const room = Buffer.alloc(Math.min(length, KEPT))
     const { bytesRead } = await this.#options.source.read(room, 0, room.length, offset)
     const raw = room.subarray(0, bytesRead)
-    const draft = this.#draft(this.#options.keyOf(raw, 0, raw.length), raw.length)
+    const draft = this.#draft(this.#options.keyOf(raw, 0, raw.length), raw.length, ERROR)
     draft.broken.push({ record: ++this.records, line, raw, error })
-    draft.bytes += raw.length
+    draft.bytes += raw.length + ERROR
   }
 
   /** Packs and sends what is ready, while the walk goes on; waits for what was sent before. */
@@ -126,9 +132,9 @@ export class Chunker implements Visitor {
   }
 
   /** The draft of a key with room for so many bytes. */
-  #draft(key: string, bytes: number): Draft {
+  #draft(key: string, bytes: number, places: number): Draft {
     const open = this.#drafts.get(key)
-    if (open && open.bytes + bytes <= CUT) return open
+    if (open && open.bytes + bytes + places <= CUT) return open
     if (open) this.#close(key)
     const text = Buffer.allocUnsafe(Math.max(CUT, bytes))
     const draft: Draft = { records: [], text, length: 0, bytes: 0, broken: [] }
@@ -148,6 +154,13 @@ export class Chunker implements Visitor {
     this.#ready.push({ chunk, partitionKey })
     this.#bytes += bytes
   }
+}
+
+/** At an object's end an escape may stand before nothing: it must not reach our line end. */
+function withoutLastEscape(bytes: Buffer, at: number, length: number, byte: number): number {
+  let escapes = 0
+  while (escapes < length && bytes[at + length - 1 - escapes] === byte) escapes++
+  return length - (escapes % 2)
 }
 
 function isBlank(bytes: Buffer, from: number, to: number): boolean {

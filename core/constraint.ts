@@ -6,7 +6,7 @@ import { re2Pattern } from './pattern.ts'
 
 /** One thing that must hold of a record: SQL that is true or false, never NULL. */
 export interface Check {
-  rule: 'type-error' | 'constraint-error' | 'primary-key'
+  rule: 'type-error' | 'constraint-error' | 'primary-key' | 'too-long'
   field: string
   /** The expression of the offending text. */
   text: string
@@ -49,6 +49,11 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
     const told = check('type-error', ok, `expected ${lexical.expected}`)
     checks.push(quick ? { ...told, quick: `(${x} IS NULL OR (${quick}))` } : told)
   }
+  const longest = longestOf(field, contract)
+  if (longest !== undefined) {
+    const ok = `(${v} IS NULL OR strlen(url_encode(${v}::VARCHAR)) <= ${longest})`
+    checks.push(check('too-long', ok, `as the name of a folder it has ${longest} bytes at most`))
+  }
   const length = lengthOf(field, v)
   for (const { rule, value } of field.bounds) {
     const ok = `${v} ${compare[rule]} ${member(lexical, value)}`
@@ -69,6 +74,20 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
     checks.push(constraint('enum', `${v} IN (${members})`, field.enum))
   }
   return checks
+}
+
+/** Bytes of all folders of a key together: what a key of 1,024 leaves beside the rest of it. */
+const FOLDERS = 640
+
+/**
+ * A file is refused whole where a value of partitionBy is too long for the name of a folder (255
+ * bytes); of a stream, whose records nobody can take back, the record is rejected.
+ */
+function longestOf(field: Field, { partitionBy, keysOnce }: Contract): number | undefined {
+  const isFolder = partitionBy.some(({ part, field: of }) => part === 'value' && of === field.name)
+  if (keysOnce || !isFolder || lexicalOf(field).type !== 'VARCHAR') return undefined
+  const room = Math.min(250, Math.floor(FOLDERS / partitionBy.length))
+  return Math.max(1, room - encodeURIComponent(field.name).length - 2)
 }
 
 /** What the contract itself gives as a value or pattern; `sql` is true where it is one. */

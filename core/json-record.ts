@@ -11,6 +11,7 @@ import type { RowError } from './rejects.ts'
 /** @returns the record's members in their order; or what is wrong with the text */
 export function parseRecord(text: string): Map<string, unknown> | RowError {
   try {
+    if (depthOf(text) > DEEPEST) return tooDeep
     const value = parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       if (!(value instanceof LosslessNumber)) return new Map(Object.entries(value))
@@ -21,6 +22,24 @@ export function parseRecord(text: string): Map<string, unknown> | RowError {
     const told = error instanceof Error ? error.message : String(error)
     return { rule: 'source-error', message: `not JSON (RFC 8259): ${told.slice(0, 200)}` }
   }
+}
+
+/** Deeper ones may not fit the stack when they are written as text again. */
+const DEEPEST = 500
+const tooDeep: RowError = {
+  rule: 'source-error',
+  message: `not JSON that is taken here: brackets nested deeper than ${DEEPEST}`,
+}
+
+/** How deep brackets are nested, those of strings left out; or an upper bound of a few. */
+function depthOf(text: string): number {
+  const [depth, brackets] = [{ now: 0, most: 0 }, text.match(/[[{]/g)?.length ?? 0]
+  if (brackets <= DEEPEST) return brackets
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/gs)) {
+    if (token === '[' || token === '{') depth.most = Math.max(depth.most, ++depth.now)
+    else if (token === ']' || token === '}') depth.now--
+  }
+  return depth.most
 }
 
 /**
@@ -53,7 +72,7 @@ function errorOf(rule: string, field: string, record: Map<string, unknown>, mess
 }
 
 function shownAs(value: string): string {
-  return value.replaceAll('\0', '\ufffd').toWellFormed().slice(0, 1000)
+  return value.replaceAll('\0', '\ufffd').slice(0, 1000).toWellFormed()
 }
 
 function cellOf(value: unknown, field: Field): string | null {

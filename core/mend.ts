@@ -116,7 +116,10 @@ async function rebuild(lake: Lake, duck: Duck, files: Found[], held: Standing | 
   const { checkpoint } = newest.footer
   if (held?.record.state && held.record.state.commit >= checkpoint.commit) return
   if (!held) await checkPublished(lake, checkpoint)
-  const epoch = Math.max(...files.map(({ name }) => name.epoch), held?.record.epoch ?? 0)
+  const epoch = files.reduce(
+    (most, { name }) => Math.max(most, name.epoch),
+    held?.record.epoch ?? 0,
+  )
   const names = newest.files.map(({ version }) => version.key)
   const before = held ?? { etag: undefined, record: blank }
   const garbage = [...new Set([...before.record.garbage, ...dead])]

@@ -4,6 +4,7 @@ import type { Contract } from './contract.ts'
 import { fieldText, parseRecord } from './json-record.ts'
 import { shortHash } from './names.ts'
 import { cellsOf, marksOf } from './record.ts'
+import { shown } from './rejects.ts'
 
 /** Chunks of one object are gathered for so many keys at a time, whatever values there are. */
 const BUCKETS = 64
@@ -13,7 +14,7 @@ const BUCKETS = 64
  * with the same value of that field, in one of 64 buckets that all objects share.
  */
 export function partitionKeyOf(
-  { object, format, fields }: ChunkHead,
+  { object, format, fields, encoding }: ChunkHead,
   contract: Contract,
 ): (bytes: Buffer, at: number, length: number) => string {
   const name = contract.stream?.partitionKey
@@ -22,7 +23,8 @@ export function partitionKeyOf(
     return () => key
   }
   if (format === 'ndjson') {
-    return (bytes, at, length) => bucketOf(memberOf(bytes.subarray(at, at + length), name))
+    return (bytes, at, length) =>
+      bucketOf(memberOf(shown(bytes.subarray(at, at + length), encoding), name))
   }
   const [index, marks] = [fields.indexOf(name), marksOf(contract.dialect)]
   return (bytes, at, length) => bucketOf(cellsOf(bytes, at, at + length, marks)[index] ?? '')
@@ -34,7 +36,7 @@ function bucketOf(value: string): string {
 }
 
 /** A line that is no JSON goes anywhere: it will be rejected there. */
-function memberOf(line: Buffer, name: string): string {
-  const record = parseRecord(line.toString())
+function memberOf(line: string, name: string): string {
+  const record = parseRecord(line)
   return record instanceof Map ? (fieldText(record.get(name)) ?? '') : ''
 }

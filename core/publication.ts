@@ -1,5 +1,8 @@
 import { z } from 'zod'
+import { type Outcome as Committed, commit, type Goal } from './commit.ts'
+import { Refused } from './errors.ts'
 import { shortHash } from './names.ts'
+import type { ObjectStore } from './object-store.ts'
 import { none, type Outcome } from './outcome.ts'
 
 /**
@@ -45,4 +48,53 @@ export function outcomeOf(state: Publication): Outcome {
   if (state.status === 'refused') return { ...base, status: 'refused' }
   if (state.status !== 'published') return { ...base, status: 'published', records }
   return { ...base, status: 'loaded', records, rejected, accepted: records - rejected }
+}
+
+/**
+ * Asks for the next state of an object's publication, again until there is none; its commit point
+ * is the PUT of that record.
+ */
+export function changePublication(
+  store: ObjectStore,
+  object: string,
+  next: (state: Publication | null) => Promise<Publication | undefined>,
+): Promise<Committed<Publication>> {
+  return commit<Publication>({
+    store,
+    record: publicationKey(object),
+    parse: parsePublication,
+    target: async (state): Promise<Goal<Publication> | undefined> => {
+      const wanted = await next(state)
+      return wanted && { state: wanted, replaces: true, files: [] }
+    },
+    fence: () => Buffer.alloc(0),
+  })
+}
+
+/** Nothing more is to be sent: all is committed, or lies in this very stream. */
+export function isDone(state: Publication, stream: string, created: string): boolean {
+  if (state.status === 'published') return true
+  return state.status === 'sent' && state.stream === stream && state.created === created
+}
+
+/** What was published cannot be taken back, so an object must stay the same. */
+export function checkSame(state: Publication, now: Publication): void {
+  if (state.status === 'refused') return
+  if (state.stream !== now.stream && state.status !== 'published') {
+    throw new Refused(
+      `its publication into stream ${state.stream} has not ended, and what is committed of it is ` +
+        'known there only: publish it to that stream',
+    )
+  }
+  if (state.content !== now.content) {
+    throw new Refused(
+      'its content was changed after its publication began, and a stream takes nothing back: ' +
+        'put the first content back, and new rows into an object of another name',
+    )
+  }
+  if (state.version === now.version || state.status === 'published') return
+  throw new Refused(
+    'its dialect, encoding or partitionKey was changed after its publication began: ' +
+      'put the contract back until it is published',
+  )
 }

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import { createWriteStream, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Duck } from './duckdb.ts'
 import { literal } from './names.ts'
-import { csvRow, errorShape, MAX_RECORD, type RowError } from './rejects.ts'
+import { csvRow, errorShape, MAX_RECORD, type RowError, shown } from './rejects.ts'
+import { TextFile } from './text-file.ts'
 
 /** A record of a stream that could not go: all that is known of it, so that it can be mended. */
 export interface StreamReject {
@@ -16,6 +15,8 @@ export interface StreamReject {
   sequence: string
   /** Its bytes as they stood in the object; or its part of the payload. */
   raw: Buffer
+  /** For the eye; without it, `raw` as UTF-8. */
+  text?: string
   errors: RowError[]
 }
 
@@ -23,21 +24,21 @@ export interface StreamReject {
 export class Quarantine {
   count = 0
   readonly #path: string
-  #file: WriteStream | undefined
+  #file: TextFile | undefined
 
   constructor(folder: string, name: string) {
     this.#path = join(folder, `${name}.csv`)
   }
 
   async add(reject: StreamReject): Promise<void> {
-    this.#file ??= createWriteStream(this.#path)
+    this.#file ??= await TextFile.create(this.#path)
     this.count++
     const { object, version, record, line, sequence, errors } = reject
     const raw = reject.raw.subarray(0, MAX_RECORD)
-    const text = raw.toString().replaceAll('\0', '\ufffd')
-    const errorsText = JSON.stringify(errors)
+    const text = reject.text ?? shown(raw, 'utf-8')
+    const errorsText = shownErrors(errors)
     const cells = [object, version, record, line, raw.toString('hex'), text, errorsText, sequence]
-    if (!this.#file.write(csvRow(cells))) await once(this.#file, 'drain')
+    await this.#file.write(csvRow(cells))
   }
 
   /**
@@ -51,8 +52,7 @@ export class Quarantine {
     metadata: string,
   ): Promise<void> {
     if (!this.#file) return
-    this.#file.end()
-    await once(this.#file, 'close')
+    await this.#file.close()
     await duck.run(`COPY (SELECT object, version, record, line, unhex(raw) AS raw, text,
         from_json(errors, '${errorShape}') AS errors,
         ${literal(place.stream)} AS stream, ${literal(place.shard)} AS shard, sequence
@@ -63,6 +63,32 @@ export class Quarantine {
           'errors': 'VARCHAR', 'sequence': 'VARCHAR'}))
       TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${metadata})`)
   }
+}
+
+/** Characters of one text in an error. */
+const SHOWN = 10_000
+
+/** As JSON in a line that DuckDB reads: a hostile record may have a million errors. */
+function shownErrors(errors: RowError[]): string {
+  const shown: string[] = []
+  let length = 0
+  for (const error of errors) {
+    const text = JSON.stringify(error, (_, value) =>
+      typeof value === 'string' ? plain(value) : value,
+    )
+    length += text.length
+    if (length > MAX_RECORD) {
+      const message = `${errors.length - shown.length} more errors are not kept`
+      shown.push(JSON.stringify({ rule: 'too-long', message }))
+      break
+    }
+    shown.push(text)
+  }
+  return `[${shown.join()}]`
+}
+
+function plain(text: string): string {
+  return text.slice(0, SHOWN).replaceAll('\0', '\ufffd').toWellFormed()
 }
 
 /** A file of rejects without a row: a fence for quarantine. */

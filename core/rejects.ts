@@ -59,10 +59,10 @@ export class RejectFile {
 
   async add(reject: Reject): Promise<void> {
     const buffer = await this.#bytes(reject.offset, Math.min(reject.length, MAX_RECORD))
-    const verbatim = this.#verbatim(buffer)
-    const shown = this.#shown(buffer)
     const { record, line, errors } = reject
-    const row = [record, line, verbatim.toString('hex'), shown, JSON.stringify(errors)]
+    const { utf16, encoding } = this.#text
+    const raw = verbatim(buffer, utf16).toString('hex')
+    const row = [record, line, raw, shown(buffer, encoding), JSON.stringify(errors)]
     const text = csvRow(row)
     this.#lines.push(text)
     this.#size += text.length
@@ -93,19 +93,18 @@ export class RejectFile {
     this.#lines = []
     this.#size = 0
   }
+}
 
-  /** The bytes as they stand in the object (unzipped); UTF-16 was transcoded one to one. */
-  #verbatim(bytes: Buffer): Buffer {
-    if (!this.#text.utf16) return bytes
-    const units = Buffer.from(fromGeneralized(bytes), 'utf16le')
-    return this.#text.utf16 === 'utf-16be' ? units.swap16() : units
-  }
+/** The bytes as they stand in the object (unzipped); UTF-16 was transcoded one to one. */
+export function verbatim(bytes: Buffer, utf16: PlainText['utf16'] | null): Buffer {
+  if (!utf16) return bytes
+  const units = Buffer.from(fromGeneralized(bytes), 'utf16le')
+  return utf16 === 'utf-16be' ? units.swap16() : units
+}
 
-  /** For the eye: decoded, with U+FFFD for what is no character (a NUL too: Postgres has none). */
-  #shown(bytes: Buffer): string {
-    const text = bytes.toString(this.#text.encoding === 'latin-1' ? 'latin1' : 'utf8')
-    return text.replaceAll('\0', '\ufffd')
-  }
+/** For the eye: decoded, with U+FFFD for what is no character (a NUL too: Postgres has none). */
+export function shown(bytes: Buffer, encoding: PlainText['encoding']): string {
+  return bytes.toString(encoding === 'latin-1' ? 'latin1' : 'utf8').replaceAll('\0', '\ufffd')
 }
 
 /** The rejects' file as a table of DuckDB: record, line, raw (hex), text, errors (JSON). */

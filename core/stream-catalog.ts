@@ -6,7 +6,8 @@ import {
   type Package,
   readPackage,
 } from './catalog.ts'
-import { type Contract, isStreamOnly } from './contract.ts'
+import { type Contract, datasetOf, isStreamOnly } from './contract.ts'
+import { UnsafeKey } from './errors.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /** Which contract governs what comes by a stream: objects by their key, other records by name. */
@@ -16,7 +17,9 @@ import type { ObjectStore } from './object-store.ts'
  * results would lie in one folder.
  */
 export async function governStream(store: ObjectStore, key: string): Promise<Governing> {
-  const found = await govern(store, key)
+  const found = await unlessUnsafe(govern(store, key), (broken) => {
+    return { dataset: undefined, contract: undefined, broken, hash: '' }
+  })
   if (!found.contract) return found
   const rival = await rivalOf(store, found.contract)
   if (!rival?.stream) return found
@@ -55,13 +58,31 @@ async function rivalOf(store: ObjectStore, { file, dataset }: Contract) {
  *
  * @returns why there is none, where there is none
  */
-export async function contractNamed(store: ObjectStore, name: string): Promise<Contract | string> {
+export function contractNamed(store: ObjectStore, name: string): Promise<Contract | string> {
+  return unlessUnsafe(lookFor(store, name), (why) => why)
+}
+
+/** What comes by a stream may name anything; what could be no key of a lake names nothing. */
+async function unlessUnsafe<T, U>(found: Promise<T>, otherwise: (why: string) => U) {
+  try {
+    return await found
+  } catch (error) {
+    if (!(error instanceof UnsafeKey)) throw error
+    return otherwise(error.message)
+  }
+}
+
+async function lookFor(store: ObjectStore, name: string): Promise<Contract | string> {
   const [, folder = '', resource = ''] = /^([^.]+)\.([^.]+)$/.exec(name) ?? []
   if (!isFolder(folder)) return `dataset ${JSON.stringify(name)}: <package>.<resource> is expected`
   for (const root of ['streaming', 'bronze']) {
     const found = await readPackage(store, `${root}/${folder}`)
-    const dataset = `${folder.replaceAll('/', '_')}.${resource}`
-    const contract = found && contractOf(found, dataset)
+    if (found?.broken) return found.broken
+    const contract = found && contractOf(found, datasetOf(`${root}/${folder}/x`, resource).dataset)
+    if (contract?.stream) {
+      const rival = await rivalOf(store, contract)
+      if (rival?.stream) return `streamed by ${contract.file} and by ${rival.file}: rename one`
+    }
     if (contract?.stream) return contract
     if (contract) return `${name} is no stream: say \`stream: {}\` in ${contract.file}`
   }

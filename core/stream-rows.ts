@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonRow } from './batch.ts'
@@ -7,11 +5,13 @@ import type { Chunk } from './chunk.ts'
 import type { Contract } from './contract.ts'
 import type { Dialect } from './dialect.ts'
 import type { Duck } from './duckdb.ts'
+import { Refused } from './errors.ts'
 import type { Layout } from './header.ts'
 import { cellsOfRecord, isErrors } from './json-record.ts'
 import { beginningOf, type PlainText } from './plain-text.ts'
 import type { Quarantine, StreamReject } from './quarantine.ts'
-import { csvRow, rejectsTable } from './rejects.ts'
+import { csvRow, rejectsTable, shown, verbatim } from './rejects.ts'
+import { TextFile } from './text-file.ts'
 import { validateText } from './validate.ts'
 
 /** Records of a stream, of one dataset and one form, that are judged as one text. */
@@ -50,23 +50,35 @@ export async function judgeGroup(judging: Judging): Promise<number> {
   const { duck, group, folder, table, quarantine } = judging
   await mkdir(folder, { recursive: true })
   const path = join(folder, 'text')
-  const { text, layout, contract, placeOf } =
-    group.kind === 'csv' ? await csvText(group, path) : await jsonText(judging, group, path)
+  const { text, layout, contract, placeOf, early, records } =
+    group.kind === 'csv' ? await csvText(group, path) : await jsonText(group, path)
   // DuckDB would take a first character that looks like a byte order mark for one.
   const task = { duck, contract, folder, places: text.bom > 0 }
   text.bom = 0
-  const { accepted, rejects } = await validateText(task, text, layout, async (select) => {
-    await duck.run(`CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`)
-    const [[rows] = []] = await duck.all(`SELECT count(*) FROM ${table}`)
-    return Number(rows)
-  })
+  const { accepted, rejects, ...verdict } = await validateText(
+    task,
+    text,
+    layout,
+    async (select) => {
+      await duck.run(`CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`)
+      const [[rows] = []] = await duck.all(`SELECT count(*) FROM ${table}`)
+      return Number(rows)
+    },
+  )
+  if (verdict.records !== records) {
+    throw new Refused(`it has ${verdict.records} records, and says that it has ${records}`)
+  }
+  for (const { reject, chunk } of early) {
+    judging.rejected(reject, chunk)
+    await quarantine.add(reject)
+  }
   if (!rejects) return accepted
-  for await (const [record, raw, errors] of duck.rows(
-    `SELECT record, raw, errors FROM ${rejectsTable(rejects)}`,
+  for await (const [record, raw, text, errors] of duck.rows(
+    `SELECT record, raw, text, errors FROM ${rejectsTable(rejects)}`,
   )) {
-    const { chunk, raw: own, ...place } = placeOf(Number(record) - 1)
-    const bytes = own ?? Buffer.from(raw as string, 'hex')
-    const reject = { ...place, raw: bytes, errors: JSON.parse(errors as string) }
+    const { chunk, ...place } = placeOf(Number(record) - 1)
+    const read = { raw: Buffer.from(raw as string, 'hex'), text: text as string }
+    const reject = { ...read, ...place, errors: JSON.parse(errors as string) }
     judging.rejected(reject, chunk)
     await quarantine.add(reject)
   }
@@ -78,7 +90,7 @@ export function refusedWhole(group: Group, message: string) {
   const errors = [{ rule: 'source-error', message }]
   if (group.kind === 'json') {
     return group.rows.map((row) => {
-      const reject: StreamReject = { ...placeIn(row), raw: row.raw, errors }
+      const reject: StreamReject = { ...placeIn(row), ...asStood(row.raw, row.chunk), errors }
       return { reject, chunk: row.chunk, records: 1 }
     })
   }
@@ -92,27 +104,36 @@ export function refusedWhole(group: Group, message: string) {
 
 type Found = Omit<StreamReject, 'raw' | 'errors'> & { raw?: Buffer; chunk?: Chunk }
 
+/** Bytes of a chunk as they stood in its object, and for the eye; others as they came. */
+export function asStood(bytes: Buffer, chunk: Chunk | undefined) {
+  if (!chunk) return { raw: bytes, text: shown(bytes, 'utf-8') }
+  return { raw: verbatim(bytes, chunk.utf16), text: shown(bytes, chunk.encoding) }
+}
+
 interface Text {
   text: PlainText
   layout: Layout
   /** The contract as the text has it: without a header, of no whole object. */
   contract: Contract
+  /** How many there should be. */
+  records: number
   /** Where the nth record of the text came from. */
   placeOf: (index: number) => Found
+  /** What is rejected before it is text: kept once the contract has proved to be usable. */
+  early: { reject: StreamReject; chunk: Chunk | undefined }[]
 }
 
 async function csvText(group: Group & { kind: 'csv' }, path: string): Promise<Text> {
   const { contract, layout, parts } = group
-  const file = createWriteStream(path)
+  const file = await TextFile.create(path)
   const starts: number[] = []
   let records = 0
   for (const { chunk } of parts) {
     starts.push(records)
     records += chunk.records.length
-    if (!file.write(chunk.text)) await once(file, 'drain')
+    await file.write(chunk.text)
   }
-  file.end()
-  await once(file, 'close')
+  await file.close()
   const { encoding, utf16 } = parts[0]!.chunk
   const text = { path, encoding, utf16: utf16 ?? undefined, gzip: false }
   const placeOf = (index: number): Found => {
@@ -124,45 +145,49 @@ async function csvText(group: Group & { kind: 'csv' }, path: string): Promise<Te
   return {
     text: { ...text, ...beginningOf(path, encoding) },
     layout,
-    contract: ofStream(contract, contract.dialect),
+    contract: ofStream(contract, parts[0]!.chunk.dialect ?? contract.dialect),
+    records,
     placeOf,
+    early: [],
   }
 }
 
 /** JSON as CSV of its lexical forms; what has none is rejected here. */
-async function jsonText(
-  judging: Judging,
-  { contract, rows }: Group & { kind: 'json' },
-  path: string,
-): Promise<Text> {
+async function jsonText({ contract, rows }: Group & { kind: 'json' }, path: string): Promise<Text> {
   const taken: { row: GivenRow; cells: (string | null)[] }[] = []
+  const early: Text['early'] = []
   for (const row of rows) {
     const cells = cellsOfRecord(row.record, contract)
     if (!isErrors(cells)) taken.push({ row, cells })
-    else {
-      const reject = { ...placeIn(row), raw: row.raw, errors: cells }
-      judging.rejected(reject, row.chunk)
-      await judging.quarantine.add(reject)
-    }
+    else
+      early.push({
+        reject: { ...placeIn(row), ...asStood(row.raw, row.chunk), errors: cells },
+        chunk: row.chunk,
+      })
   }
   const missing = contract.missingValues[0] ?? unlike(taken.flatMap(({ cells }) => cells))
-  const file = createWriteStream(path)
+  const file = await TextFile.create(path)
   for (const { cells } of taken) {
-    if (!file.write(csvRow(cells.map((cell) => cell ?? missing)))) await once(file, 'drain')
+    await file.write(csvRow(cells.map((cell) => cell ?? missing)))
   }
-  file.end()
-  await once(file, 'close')
+  await file.close()
   const text = { path, encoding: 'utf-8' as const, utf16: undefined, gzip: false }
   const missingValues = [...new Set([...contract.missingValues, missing])]
   const placeOf = (index: number): Found => {
     const { row } = taken[index]!
-    return { ...placeIn(row), raw: row.raw, ...(row.chunk && { chunk: row.chunk }) }
+    return {
+      ...placeIn(row),
+      ...asStood(row.raw, row.chunk),
+      ...(row.chunk && { chunk: row.chunk }),
+    }
   }
   return {
     text: { ...text, ...beginningOf(path, 'utf-8') },
     layout: { fields: contract.fields, start: 0, lines: 0, plain: true },
     contract: { ...ofStream(contract, comma), missingValues },
+    records: taken.length,
     placeOf,
+    early,
   }
 }
 
@@ -185,5 +210,6 @@ const comma: Dialect = {
 
 /** On a stream, keys and the ratio of rejects have no object to be looked at in. */
 function ofStream(contract: Contract, dialect: Dialect): Contract {
-  return { ...contract, dialect: { ...dialect, header: false }, keysOnce: false, maxRejectRatio: 1 }
+  const whole = { keysOnce: false, maxRejectRatio: 1 }
+  return { ...contract, dialect: { ...dialect, header: false }, ...whole }
 }

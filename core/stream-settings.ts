@@ -32,6 +32,8 @@ export interface Measure {
 const units: Record<string, number> = { second: 1, minute: 60, hour: 3_600, day: 86_400 }
 const ordered = ['integer', 'number', 'year', 'date', 'datetime', 'string']
 const times = ['datetime', 'date']
+/** Days: a hundred years, in microseconds, are a number that JSON keeps. */
+const LONGEST = 36_525
 /** Digits of what is summed: ten more are left, for ten thousand million rows. */
 const SUMMED = 28
 /** Columns that every file of windows has. */
@@ -68,6 +70,7 @@ export function parseStream(
     const measures = Object.entries(found.measures).map(([name, text]) =>
       parseMeasure(name, text, fields, { ...at, path: [...at.path, ...place, 'measures', name] }),
     )
+    if (measures.length === 0) refuse(at, [...place, 'measures'], {}, 'one measure or more')
     checkColumns(found.groupBy, measures, at, place)
     const every = parseDuration(found.every, at, [...place, 'every'])
     return { name: found.name, every, groupBy: found.groupBy, measures }
@@ -90,8 +93,10 @@ function parseDuration(
 ): number {
   const [, count = '', unit = ''] = /^(\d{1,6}) (second|minute|hour|day)s?$/.exec(text) ?? []
   const seconds = Number(count) * (units[unit] ?? 0)
-  if (seconds > 0 || (zero && unit !== '')) return seconds * 1_000_000
-  return refuse(at, path, text, '<number> seconds | minutes | hours | days, such as 5 minutes')
+  const fits = seconds <= LONGEST * 86_400
+  if (fits && (seconds > 0 || (zero && unit !== ''))) return seconds * 1_000_000
+  const allowed = '<number> seconds | minutes | hours | days, such as 5 minutes'
+  return refuse(at, path, text, `${allowed}; at most ${LONGEST} days`)
 }
 
 function parseMeasure(name: string, text: string, fields: Field[], at: At): Measure {

@@ -12,7 +12,7 @@ import type { ObjectStore } from './object-store.ts'
 import { Quarantine, type StreamReject } from './quarantine.ts'
 import type { RowError } from './rejects.ts'
 import { contractNamed, governStream } from './stream-catalog.ts'
-import { type Group, judgeGroup, refusedWhole } from './stream-rows.ts'
+import { asStood, type Group, judgeGroup, refusedWhole } from './stream-rows.ts'
 import type { Draft } from './stream-windows.ts'
 
 export interface Sorting {
@@ -74,6 +74,7 @@ class Sorter {
     const { contract, broken, dataset } = await governStream(this.#sorting.store, part.object)
     if (!contract?.stream) {
       const why = broken ?? (dataset ? `${dataset} is no stream any more` : 'no contract names it')
+      this.#countRejected(part, part.broken.length)
       await this.#poisonChunk(ours, 'unknown-dataset', `${part.object}: ${why}`)
     } else await this.#takeChunk({ ...ours, part }, contract)
   }
@@ -82,7 +83,8 @@ class Sorter {
     const { part: chunk, sequence } = ours
     const draft = this.#draft(contract)
     for (const { raw, error, ...place } of chunk.broken) {
-      await draft.quarantine.add({ ...at(chunk, place, sequence), raw, errors: [error] })
+      const stood = { ...at(chunk, place, sequence), ...asStood(raw, chunk) }
+      await draft.quarantine.add({ ...stood, errors: [error] })
     }
     draft.records += chunk.broken.length
     this.#countRejected(chunk, chunk.broken.length)
@@ -94,7 +96,8 @@ class Sorter {
         const message = `the object's header was ${found}; the contract has other fields now`
         return this.#poisonChunk(ours, 'incorrect-label', message)
       }
-      const key = [contract.dataset, ...chunk.fields, chunk.encoding, chunk.utf16]
+      const dialect = JSON.stringify(chunk.dialect ?? null)
+      const key = [contract.dataset, ...chunk.fields, chunk.encoding, chunk.utf16, dialect]
       const layout = { fields, start: 0, lines: 0, plain: true }
       const group = this.#group(key, { kind: 'csv', contract, layout, parts: [] })
       if (group.kind === 'csv') group.parts.push({ sequence, chunk })
@@ -107,13 +110,13 @@ class Sorter {
     draft.records += lines.length
     for (const [i, { raw }] of lines.entries()) {
       const place = chunk.records[i] ?? { record: 0, line: 0 }
-      const record = parseRecord(raw.toString())
+      const record = parseRecord(raw.toString(chunk.encoding === 'latin-1' ? 'latin1' : 'utf8'))
       if (record instanceof Map) {
         const row = { sequence, line: place.line, raw, record, chunk, number: place.record }
         this.#rowsOf(contract).push(row)
       } else {
         this.#countRejected(chunk, 1)
-        const found = { ...at(chunk, place, sequence), raw, errors: [record] }
+        const found = { ...at(chunk, place, sequence), ...asStood(raw, chunk), errors: [record] }
         await draft.quarantine.add(found)
       }
     }
@@ -156,7 +159,8 @@ class Sorter {
 
   async judge(): Promise<void> {
     const { duck, folder, tables } = this.#sorting
-    for (const group of this.#groups.values()) {
+    // Groups that are added meanwhile are judged as well.
+    for (const [name, group] of this.#groups) {
       const draft = this.#draft(group.contract)
       const table = `rows_${tables.length}`
       tables.push(table)
@@ -170,6 +174,13 @@ class Sorter {
         if (accepted > 0) draft.tables.push(table)
       } catch (error) {
         if (!(error instanceof Refused)) throw error
+        if (group.kind === 'csv' && group.parts.length > 1) {
+          // Perhaps one of them alone is not what it says that it is.
+          for (const [i, part] of group.parts.entries()) {
+            this.#groups.set(`${name} ${i}`, { ...group, parts: [part] })
+          }
+          continue
+        }
         // A contract that cannot be used refuses a file whole, and here what came by the stream.
         for (const { reject, chunk, records } of refusedWhole(group, error.message)) {
           this.#countRejected(chunk, records)
@@ -182,6 +193,7 @@ class Sorter {
 
   async #poisonChunk({ sequence, data, part }: Ours, rule: string, message: string) {
     this.sorted.poison++
+    if (part.kind === 'chunk') this.#countRejected(part, part.records.length)
     const { object, version } = part
     const place = { object, version, record: null, line: 0, sequence }
     const error: RowError = { rule, message }
@@ -233,6 +245,6 @@ function at({ object, version }: Chunk, { record, line }: Placed, sequence: stri
 /** The contract's fields in the order of the object's; or undefined where they are other ones. */
 function orderOf(names: string[], fields: Field[]): Field[] | undefined {
   const ordered = names.flatMap((name) => fields.find((field) => field.name === name) ?? [])
-  const same = ordered.length === names.length && names.length === fields.length
+  const same = new Set(ordered).size === fields.length && names.length === fields.length
   return same ? ordered : undefined
 }

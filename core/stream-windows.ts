@@ -56,6 +56,12 @@ export async function advanceDataset(
     late += advanced.late
     if (advanced.partials > 0) closed.push({ name: window.name, advanced })
   }
+  for (const [name, left] of Object.entries(open)) {
+    if (stream?.windows.some((window) => window.name === name)) continue
+    // Described no more: no row comes to it, and nothing else would close it.
+    if (left.rows.length > 0) closed.push(await allOf(duck, name, left, tables))
+    delete open[name]
+  }
   const was = before?.counts ?? noCounts
   const rejected = was.rejected + quarantine.count
   const counts = { records: was.records + records, accepted: was.accepted + accepted, rejected }

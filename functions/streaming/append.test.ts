@@ -56,7 +56,7 @@ test('a package or resource whose name is no word is named as in its descriptor'
   lake.streamed('my-till', resource('Order Items', ['id:integer']))
   await lake.give(
     { _dataset: 'my-till.Order Items', id: 1 },
-    { _dataset: 'my_till.order_items', id: 2 },
+    { _dataset: 'my-till.order_items', id: 2 },
   )
   await lake.drain()
   expect(await rejects('_unknown')).toEqual([])
@@ -107,23 +107,20 @@ test.each([
   async (_, by, row) => {
     const fields = ['id:integer', 'name', 'a', 'b', 'c', 'd', 'e', 'f']
     lake.streamed('till', resource('receipts', fields, {}, { partitionBy: by }))
-    await lake.give(
-      named({ id: 1, name: 'y' }),
-      named({ id: 2, ...row }),
-      named({ id: 3, name: 'z' }),
-    )
+    await lake.give(named({ id: 1, name: 'y' }), named({ id: 2, ...row }), named({ id: 3 }))
     await lake.drain()
     expect((await events()).map(({ id }) => id)).toEqual(['1', '3'])
-    expect(await rejects()).toMatchObject([{ errors: [{ rule: 'too-long' }] }])
+    const rules = (await rejects()).map(({ errors }) => errors.map(({ rule }) => rule))
+    expect([...new Set(rules.flat())]).toEqual(['too-long'])
     expect(await lake.wrongCounts()).toEqual([])
   },
 )
 
 function longs() {
-  return Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [name, 'x'.repeat(190)]))
+  return Object.fromEntries([...'abcdef'].map((name) => [name, 'x'.repeat(190)]))
 }
 
-test('an object whose contract has gone, or changed its fields, is kept as its chunks', async () => {
+test('an object whose contract has gone, or has other fields, is kept as chunks', async () => {
   lake.put('streaming/till/receipts/1.csv', 'id,name\n1,a\n2,b\n')
   lake.put('streaming/till/receipts/2.csv', 'id,name\n3,c\n"x"y,z\n')
   await lake.publish('streaming/till/receipts/1.csv')
@@ -186,7 +183,8 @@ test('the escape at the very end of an object does not reach into the next one',
   lake.put('streaming/till/receipts/2.csv', 'id,name\n2,b\n')
   for (const n of [1, 2]) await lake.publish(`streaming/till/receipts/${n}.csv`)
   await lake.drain()
-  expect(await events()).toContainEqual({ id: '2', name: 'b' })
+  expect((await events()).map(({ name }) => name)).toContain('b')
+  expect((await events()).filter(({ name }) => name?.includes('\n'))).toEqual([])
   expect(await lake.wrongCounts()).toEqual([])
 })
 
@@ -226,7 +224,7 @@ test.each([1, 2, 3])('nothing is committed: all is given again (PUT %d fails)', 
   expect(String(faults[0])).toContain('the store is away')
 })
 
-test('a batch of several slices: each is told, and what is committed is not given again', async () => {
+test('several slices: each is told, and what is committed is not given again', async () => {
   const text = Buffer.from(`1,${'x'.repeat(1_400_000)}\n`.repeat(3))
   const records = [1, 2, 3].map((record) => ({ record, line: record + 1 }))
   const all = Array.from({ length: 33 }, (_, chunk) => chunkOf({ chunk, text, records }))

@@ -5,14 +5,13 @@ import {
   parseCheckpoint,
   unionOf,
 } from '../../core/checkpoint.ts'
-import { commit } from '../../core/commit.ts'
 import { readRecord } from '../../core/commit-record.ts'
 import { isWhole } from '../../core/intervals.ts'
 import type { ObjectStore } from '../../core/object-store.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import {
+  changePublication,
   outcomeOf,
-  type Publication,
   parsePublication,
   publicationKey,
 } from '../../core/publication.ts'
@@ -68,15 +67,9 @@ export async function finish(store: ObjectStore, checkpoint: Checkpoint): Promis
     const rejected = Object.values(whole.rejected).reduce((sum, one) => sum + one, 0)
     const { chunks, records } = whole
     const done = { status: 'published' as const, chunks: chunks ?? 0, records, rejected }
-    const committed = await commit<Publication>({
-      store,
-      record: publicationKey(object),
-      parse: parsePublication,
-      target: async (state) => {
-        if (!state || state.version !== version || state.status === 'published') return undefined
-        return { state: { ...state, ...done }, replaces: true, files: [] }
-      },
-      fence: () => Buffer.alloc(0),
+    const committed = await changePublication(store, object, async (state) => {
+      if (!state || state.version !== version || state.status === 'published') return undefined
+      return { ...state, ...done }
     })
     if (committed.done === 'committed' && committed.state) ends.push(outcomeOf(committed.state))
   }

@@ -4,7 +4,6 @@ import { open } from 'node:fs/promises'
 import { isNdjson, looksLikeCsv } from '../../core/catalog.ts'
 import { encodeEnd } from '../../core/chunk.ts'
 import { Chunker, type ChunkHead } from '../../core/chunker.ts'
-import { commit, type Goal } from '../../core/commit.ts'
 import { type Contract, isStreamOnly } from '../../core/contract.ts'
 import { Refused } from '../../core/errors.ts'
 import { type Layout, readLayout } from '../../core/header.ts'
@@ -17,10 +16,11 @@ import { none, type Outcome } from '../../core/outcome.ts'
 import { partitionKeyOf } from '../../core/partition-key.ts'
 import { type PlainText, plainText, textSize } from '../../core/plain-text.ts'
 import {
+  changePublication,
+  checkSame,
+  isDone,
   outcomeOf,
   type Publication,
-  parsePublication,
-  publicationKey,
 } from '../../core/publication.ts'
 import { lines, marksOf } from '../../core/record.ts'
 import { governStream } from '../../core/stream-catalog.ts'
@@ -53,7 +53,7 @@ export async function publish(
     return { stage: 'streaming', object: key, dataset, status, reason, seconds, ...none, records }
   }
   await mend(lake)
-  const before = await standing(lake, key)
+  const before = (await changePublication(lake.store, key, async () => undefined)).state
   const decision = decide(version, governing, undefined, isNdjson(key) || looksLikeCsv(key))
   if (decision.what === 'held') return said('held', decision.reason)
   if (decision.what === 'refused') return said('refused', decision.reason)
@@ -82,8 +82,9 @@ async function keepRefusal(work: Work, contract: string, reason: string): Promis
   const { lake, key, dataset, version, stream, created } = work
   const of = { object: key, dataset, etag: version.etag, contract, stream: stream.name, created }
   const refused = { status: 'refused' as const, reason, content: '', version: '' }
-  await settled(lake, key, async (state) => {
-    if (state && state.status !== 'refused') return undefined
+  await changePublication(lake.store, key, async (state) => {
+    const isKept = state?.etag === version.etag && state.contract === contract
+    if (state && (state.status !== 'refused' || isKept)) return undefined
     return { ...of, ...refused, chunks: 0, records: 0 }
   })
 }
@@ -105,35 +106,6 @@ interface Work {
   progress: (part: number) => void
 }
 
-/** What is known of an object's publication, if it ever began. */
-async function standing(lake: Lake, key: string): Promise<Publication | null> {
-  return (await settled(lake, key, async () => undefined)).state
-}
-
-/** Asks for the next state of the publication's record; its commit point is that record's PUT. */
-function settled(
-  lake: Lake,
-  key: string,
-  next: (state: Publication | null) => Promise<Publication | undefined>,
-) {
-  return commit<Publication>({
-    store: lake.store,
-    record: publicationKey(key),
-    parse: parsePublication,
-    target: async (state): Promise<Goal<Publication> | undefined> => {
-      const wanted = await next(state)
-      return wanted && { state: wanted, replaces: true, files: [] }
-    },
-    fence: () => Buffer.alloc(0),
-  })
-}
-
-/** Nothing more is to be sent: all is committed, or lies in this very stream. */
-function isDone(state: Publication, stream: string, created: string): boolean {
-  if (state.status === 'published') return true
-  return state.status === 'sent' && state.stream === stream && state.created === created
-}
-
 async function send(work: Work, contractHash: string) {
   const { lake, key, version, contract, created, stream, dataset } = work
   const copy = await lake.store.open(version)
@@ -145,14 +117,19 @@ async function send(work: Work, contractHash: string) {
     const begun: Publication = {
       ...{ ...base, stream: stream.name, status: 'publishing', chunks: 0, records: 0 },
     }
-    const { state } = await settled(lake, key, async (state) => {
-      if (state) checkSame(state, begun)
-      if (state && isDone(state, stream.name, created)) return renewed(state, version.etag)
-      return state?.status === 'publishing' && state.created === created ? undefined : begun
+    const { state } = await changePublication(lake.store, key, async (state) => {
+      if (state && state.status !== 'refused') checkSame(state, begun)
+      return state && isDone(state, stream.name, created) ? renewed(state, version.etag) : undefined
     })
     if (state && isDone(state, stream.name, created)) return { done: state, records: 0 }
-    const { chunks, records } = await sendAll(work, copy, begun.version)
-    await settled(lake, key, async (state) => {
+    const begin = async () => {
+      await changePublication(lake.store, key, async (state) => {
+        if (state && state.status !== 'refused') checkSame(state, begun)
+        return state?.status === 'publishing' && state.created === created ? undefined : begun
+      })
+    }
+    const { chunks, records } = await sendAll(work, copy, begun.version, begin)
+    await changePublication(lake.store, key, async (state) => {
       if (state?.status !== 'publishing') return undefined
       return { ...begun, status: 'sent', chunks, records }
     })
@@ -167,28 +144,6 @@ function renewed(state: Publication, etag: string): Publication | undefined {
   return state.etag === etag ? undefined : { ...state, etag }
 }
 
-/** What was published cannot be taken back, so an object must stay the same. */
-function checkSame(state: Publication, now: Publication): void {
-  if (state.status === 'refused') return
-  if (state.stream !== now.stream && state.status !== 'published') {
-    throw new Refused(
-      `its publication into stream ${state.stream} has not ended, and what is committed of it is ` +
-        'known there only: publish it to that stream',
-    )
-  }
-  if (state.content !== now.content) {
-    throw new Refused(
-      'its content was changed after its publication began, and a stream takes nothing back: ' +
-        'put the first content back, and new rows into an object of another name',
-    )
-  }
-  if (state.version === now.version || state.status === 'published') return
-  throw new Refused(
-    'its dialect, encoding or partitionKey was changed after its publication began: ' +
-      'put the contract back until it is published',
-  )
-}
-
 /** How an object is cut depends on it; to be changed, too, when `Chunker` cuts otherwise. */
 function shapeOf({ dialect, encoding, stream }: Contract): string {
   return JSON.stringify([1, dialect, encoding, stream?.partitionKey ?? null])
@@ -200,23 +155,26 @@ async function sha256(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-async function sendAll(work: Work, copy: LocalCopy, version: string) {
+/** @param begin called before the first chunk, and not at all where the object is refused */
+async function sendAll(work: Work, copy: LocalCopy, version: string, begin: () => Promise<void>) {
   const { lake, key, contract, stream } = work
   return lake.withScratch(textSize(work.version), async (folder) => {
     const text = await plainText(copy.path, key, contract.encoding, folder)
     const layout = isNdjson(key) ? linesOf(text, contract) : await readLayout(text, contract)
+    await begin()
     await using source = await open(text.path)
     const { size } = await source.stat()
-    const head = headOf(key, version, text, layout)
+    const head = headOf(key, version, text, layout, contract)
+    const marks = head.format === 'ndjson' ? lines : marksOf(contract.dialect)
     const chunker = new Chunker({
       head,
       source,
       keyOf: partitionKeyOf(head, contract),
+      escape: marks.escape,
       skipBlank: head.format === 'ndjson',
       send: (chunks) => stream.put(chunks),
       progress: (bytes) => work.progress(bytes / Math.max(1, size)),
     })
-    const marks = head.format === 'ndjson' ? lines : marksOf(contract.dialect)
     const valid = text.encoding === 'latin-1'
     await walk({ source, size, start: layout.start, lines: layout.lines, marks, valid }, chunker)
     await chunker.end()
@@ -236,9 +194,16 @@ function linesOf(text: PlainText, { fields }: Contract): Layout {
   return { fields, start: text.bom, lines: 0, plain: true }
 }
 
-function headOf(object: string, version: string, text: PlainText, layout: Layout): ChunkHead {
+function headOf(
+  object: string,
+  version: string,
+  text: PlainText,
+  layout: Layout,
+  { dialect }: Contract,
+): ChunkHead {
   const fields = layout.fields.map(({ name }) => name)
   const { encoding, utf16 = null } = text
   const format = isNdjson(object) ? 'ndjson' : 'csv'
-  return { object, version, format, encoding, utf16, fields: format === 'csv' ? fields : [] }
+  const base = { object, version, format, encoding, utf16 } as const
+  return format === 'csv' ? { ...base, fields, dialect } : { ...base, fields: [] }
 }
