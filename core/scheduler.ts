@@ -23,6 +23,8 @@ interface Point {
 
 interface Writer {
   points: Set<Point>
+  /** A paused process: it takes no step before the clock shows this. */
+  frozen: number
 }
 
 /**
@@ -50,10 +52,14 @@ export class Scheduler {
 
   /** A new writer: its view of the store, its pauses, and what runs it. */
   writer() {
-    const writer: Writer = { points: new Set() }
+    const writer: Writer = { points: new Set(), frozen: 0 }
     return {
       through: (store: ObjectStore) => this.#through(store, writer),
       pause: (ms: number, signal: AbortSignal) => this.#pause(ms, signal, writer),
+      /** Stops all that the writer does, its renewals too, for so long. */
+      freeze: (ms: number) => {
+        writer.frozen = this.clock + ms
+      },
       run: (work: Promise<void>) => {
         this.#writers.push(writer)
         const end = () => {
@@ -74,8 +80,8 @@ export class Scheduler {
   async step(which: 'any' | 'newest'): Promise<void> {
     await this.arrive(0.02)
     if (this.#computes) await this.#computed()
-    const among =
-      which === 'any' || this.#random(10) === 0 ? this.#writers : this.#writers.slice(-2)
+    const awake = this.#writers.filter(({ frozen }) => frozen <= this.clock)
+    const among = which === 'any' || this.#random(10) === 0 ? awake : awake.slice(-2)
     const writer = among[this.#random(among.length)]
     const points = [...(writer?.points ?? [])].filter(({ due }) => due <= this.clock)
     const point = points[this.#random(points.length)]

@@ -8,8 +8,8 @@ import { runSchedule, type Without } from './append.schedules.ts'
 
 /** Schedules; a failure prints its seed, and `runSchedule` runs that one again. */
 const ROUNDS = Number(process.env.SLUICE_ROUNDS ?? 12)
-/** So many find what is wrong without a safety; most need two or three. */
-const ENOUGH = 60
+/** So many find what is wrong without a safety; most need one or two. */
+const ENOUGH = 40
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-append-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

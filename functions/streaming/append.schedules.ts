@@ -20,7 +20,7 @@ import { fill, judge, keyOf, OBJECTS } from './till.schedules.ts'
 /** A safety taken out of what the writers see, to show that the schedules need it. */
 export type Without = (store: ObjectStore) => ObjectStore
 
-const LEASE = 3
+const LEASE = 1
 /** A schedule that is not done by then never ends; the longest that does takes a tenth of it. */
 const MAX_STEPS = 30_000
 
@@ -68,14 +68,14 @@ export async function runSchedule(
 
 async function disturbed(world: World): Promise<string | undefined> {
   const { random, scheduler, stream } = world
-  for (let left = 40 + random(200); left > 0; left--) {
+  for (let left = 60 + random(240); left > 0; left--) {
     scheduler.clock += random(1000) / 1000
-    const dice = random(200)
-    if (dice < 30 && scheduler.live < 4) await start(world)
-    else if (dice < 36) scheduler.kill()
-    else if (dice < 39) await sendAgain(world)
-    else if (dice < 42) await reshard(world)
-    else if (dice === 42) {
+    const dice = random(1000)
+    if (dice < 60 && scheduler.live < 4) await start(world)
+    else if (dice < 70) scheduler.kill()
+    else if (dice < 80) await sendAgain(world)
+    else if (dice < 84) await reshard(world)
+    else if (dice < 86) {
       stream.recreate(1 + random(2))
       await publishAll(world)
     } else await scheduler.step('newest')
@@ -126,7 +126,15 @@ async function start(world: World): Promise<void> {
   const { random, scheduler, stream } = world
   const calls = scheduler.writer()
   const time: Time = { now: () => scheduler.clock, pause: calls.pause, lease: LEASE }
-  const lake = lakeOf(world, calls.through(world.without(world.store)))
+  const store = calls.through(world.without(world.store))
+  const sleepy = random(3) === 0
+  const put: ObjectStore['put'] = (key, body, when) => {
+    // The worst moment: its intent stands, and its files are on their way.
+    const isFile = key.endsWith('.parquet') && !Buffer.isBuffer(body)
+    if (sleepy && isFile && random(2) === 0) calls.freeze(10 + random(60))
+    return store.put(key, body, when)
+  }
+  const lake = lakeOf(world, { ...store, put })
   const ready = await nextBatches(world)
   const next = ready[random(ready.length + 1)]
   if (!next) {
@@ -136,7 +144,7 @@ async function start(world: World): Promise<void> {
   const { id, records, before } = next
   const back = random(Math.min(3, before.length) + 1)
   const cut = [...before.slice(before.length - back), ...records]
-  const batch = { id, records: cut.slice(0, 1 + random(cut.length)).map(given) }
+  const batch = { id, records: cut.slice(0, 1 + random(Math.min(4, cut.length))).map(given) }
   calls.run(ending(append(lake, stream, batch, () => {}, time)))
 }
 
