@@ -1,12 +1,16 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { SingleBar } from 'cli-progress'
 import { type Command, CommanderError } from 'commander'
 import { isDescriptor } from '../core/catalog.ts'
+import { Refused } from '../core/errors.ts'
 import { openStream } from '../core/kinesis.ts'
 import { type Lake, openLake } from '../core/lake.ts'
-import type { Outcome } from '../core/outcome.ts'
+import { none, type Outcome } from '../core/outcome.ts'
 import { isStreamed } from '../core/stream-catalog.ts'
 import { forget } from '../functions/maintenance/forget.ts'
 import { publish } from '../functions/streaming/publish.ts'
+import { tryLock } from '../local/process-lock.ts'
 import { type CommonOptions, lakeCommandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 
@@ -43,14 +47,25 @@ async function run(keys: string[], options: PublishOptions): Promise<void> {
     throw new CommanderError(2, 'sluice.usage', message)
   }
   if (options.anew) {
+    const release = lockOf(options.lake)
     const removed = await forget(lake.store)
     process.stderr.write(`sluice: ${removed} objects of streams were removed\n`)
+    release()
   }
   if (!name) return
   const all = keys.length > 0 ? keys : await streamedKeys(lake)
   const outcomes = await publishAll(lake, name, all, options)
   if (!options.json) process.stdout.write(`${tableOf(outcomes)}\n`)
   process.exitCode = exitCodeOf(outcomes)
+}
+
+/** @throws Refused while a process of this machine streams the lake */
+function lockOf(lake: string): () => void {
+  const home = lake.includes('://') ? '.sluice' : join(lake, '.sluice')
+  mkdirSync(home, { recursive: true })
+  const release = tryLock(join(home, 'stream.lock'))
+  if (release) return release
+  throw new Refused('a process streams this lake: end it first')
 }
 
 async function streamedKeys({ store }: Lake): Promise<string[]> {
@@ -73,7 +88,9 @@ async function publishAll(lake: Lake, name: string, keys: string[], options: Pub
   try {
     for (const key of keys) {
       bar?.start(1, 0, { object: key })
-      const outcome = await publish(lake, stream, key, (part) => bar?.update(part))
+      const outcome = await publish(lake, stream, key, (part) => bar?.update(part)).catch(
+        (error: Error): Outcome => ({ ...failed, object: key, reason: error.message }),
+      )
       if (!outcome) continue
       outcomes.push(outcome)
       if (options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
@@ -83,3 +100,12 @@ async function publishAll(lake: Lake, name: string, keys: string[], options: Pub
   }
   return outcomes
 }
+
+/** A fault of one object keeps no other from its turn. */
+const failed = {
+  stage: 'streaming',
+  dataset: undefined,
+  status: 'failed',
+  seconds: 0,
+  ...none,
+} as const

@@ -81,8 +81,7 @@ async function serve({ pipeline, stream, context, teller, stop }: Service): Prom
   teller.table()
   const where = folder ? `${folder}/{bronze,streaming}/<package>/` : lake.store.url
   if (await hasStreams(lake.store)) await stream.start()
-  const kinesis = stream.endpoint ? `\nKinesis: ${stream.endpoint}, stream sluice` : ''
-  teller.say(`Postgres: ${context.url}${kinesis}\nWatching ${where} (Ctrl-C ends)`)
+  teller.say(`Postgres: ${context.url}\nWatching ${where} (Ctrl-C ends)`)
   while (!folder && !stop.aborted) {
     await sleep(POLL_MS, undefined, { signal: stop }).catch(() => {})
     await pipeline.scan()

@@ -52,6 +52,8 @@ const UNPACKED = 16 << 20
 const TOGETHER = 64 << 20
 /** JSON values that one record of another producer may have: each takes memory of its own. */
 const VALUES = 100_000
+/** And so many that are committed together. */
+const VALUES_TOGETHER = 200_000
 /** Records that are unpacked at a time. */
 const LANES = 4
 
@@ -71,8 +73,9 @@ export async function nextSlice(
   const [first] = left
   if (!first) return undefined
   const slice: Slice = { first: first.sequence, last: '', ours: [], rows: [], poison: [] }
-  let bytes = 0
-  for (let at = 0; at < left.length && bytes < TOGETHER; at += LANES) {
+  let [bytes, values] = [0, 0]
+  const isFull = () => bytes >= TOGETHER || values >= VALUES_TOGETHER
+  for (let at = 0; at < left.length && !isFull(); at += LANES) {
     const some = left.slice(at, at + LANES)
     const parts = await Promise.all(some.map(decode))
     for (const part of parts) {
@@ -81,6 +84,7 @@ export async function nextSlice(
       for (const row of part.rows) slice.rows.push(row)
       for (const one of part.poison) slice.poison.push(one)
       bytes += part.bytes
+      values += part.rows.length + part.poison.length
     }
     slice.last = some.at(-1)?.sequence ?? slice.last
   }

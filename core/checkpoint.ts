@@ -161,7 +161,7 @@ const unseen = { seen: [], chunks: null, records: 0, spread: false, rejected: {}
 /** Notes one more chunk, or how many there are. */
 export function noted(objects: Checkpoint['objects'], part: Chunk | End): Checkpoint['objects'] {
   const { object, version } = part
-  const before = objects[version] ?? { object, ...unseen }
+  const before = own(objects, version) ?? { object, ...unseen }
   const after =
     part.kind === 'end'
       ? { ...before, chunks: part.chunks, records: part.records, spread: part.spread }
@@ -173,7 +173,7 @@ export function noted(objects: Checkpoint['objects'], part: Chunk | End): Checkp
 export function unionOf(all: Checkpoint['objects'][]): Checkpoint['objects'] {
   const merged: Checkpoint['objects'] = {}
   for (const [version, state] of all.flatMap((objects) => Object.entries(objects))) {
-    const before = merged[version]
+    const before = own(merged, version)
     merged[version] = before
       ? {
           object: state.object,
@@ -186,4 +186,9 @@ export function unionOf(all: Checkpoint['objects'][]): Checkpoint['objects'] {
       : state
   }
   return merged
+}
+
+/** A member that is the record's own: names come from strangers, and every object has some. */
+export function own<T>(record: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined
 }

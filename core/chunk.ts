@@ -66,21 +66,27 @@ const UNPACKED = 64 << 20
 /** Records of a chunk, each of a byte and its line end at least, within what one is cut at. */
 const RECORDS = 300_000
 
-const common = { object: z.string().min(1), version: z.string().min(1) }
+/** It names a member of an object: not one that every object has. */
+const version = z
+  .string()
+  .regex(/^[0-9a-z]{1,64}$/)
+  .refine((name) => !(name in {}))
+const common = { object: z.string().min(1), version }
 const count = z.int().nonnegative()
-const dialectSchema = z.object({
-  header: z.boolean(),
-  headerDeclared: z.boolean(),
-  caseSensitiveHeader: z.boolean(),
-  delimiter: z.string().length(1),
-  quote: z.string().length(1),
-  escape: z
-    .string()
-    .length(1)
-    .optional()
-    .transform((character) => character ?? undefined),
-  skipInitialSpace: z.boolean(),
-})
+const character = z.string().regex(/^[\t\x20-\x7e]$/)
+const dialectSchema = z
+  .object({
+    header: z.boolean(),
+    headerDeclared: z.boolean(),
+    caseSensitiveHeader: z.boolean(),
+    delimiter: character,
+    quote: character,
+    escape: character.optional().transform((byte) => byte ?? undefined),
+    skipInitialSpace: z.boolean(),
+  })
+  .refine(
+    ({ delimiter, quote, escape: byte }) => ![quote, byte].includes(delimiter) && byte !== quote,
+  )
 const headSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('chunk'),

@@ -49,6 +49,10 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
     const told = check('type-error', ok, `expected ${lexical.expected}`)
     checks.push(quick ? { ...told, quick: `(${x} IS NULL OR (${quick}))` } : told)
   }
+  if (isFolder(field, contract)) {
+    const ok = `(${v} IS DISTINCT FROM '__HIVE_DEFAULT_PARTITION__')`
+    checks.push(check('constraint-error', ok, 'the name of the folder of missing values'))
+  }
   const longest = longestOf(field, contract)
   if (longest !== undefined) {
     const ok = `(${v} IS NULL OR strlen(url_encode(${v}::VARCHAR)) <= ${longest})`
@@ -83,11 +87,16 @@ const FOLDERS = 640
  * A file is refused whole where a value of partitionBy is too long for the name of a folder (255
  * bytes); of a stream, whose records nobody can take back, the record is rejected.
  */
-function longestOf(field: Field, { partitionBy, keysOnce }: Contract): number | undefined {
-  const isFolder = partitionBy.some(({ part, field: of }) => part === 'value' && of === field.name)
-  if (keysOnce || !isFolder || lexicalOf(field).type !== 'VARCHAR') return undefined
-  const room = Math.min(250, Math.floor(FOLDERS / partitionBy.length))
+function longestOf(field: Field, contract: Contract): number | undefined {
+  if (contract.keysOnce || !isFolder(field, contract)) return undefined
+  const room = Math.min(250, Math.floor(FOLDERS / contract.partitionBy.length))
   return Math.max(1, room - encodeURIComponent(field.name).length - 2)
+}
+
+/** Whether its values are the names of folders, as they are. */
+function isFolder(field: Field, { partitionBy }: Contract): boolean {
+  const named = partitionBy.some(({ part, field: of }) => part === 'value' && of === field.name)
+  return named && lexicalOf(field).type === 'VARCHAR'
 }
 
 /** What the contract itself gives as a value or pattern; `sql` is true where it is one. */

@@ -31,15 +31,17 @@ const tooDeep: RowError = {
   message: `not JSON that is taken here: brackets nested deeper than ${DEEPEST}`,
 }
 
-/** How deep brackets are nested, those of strings left out; or an upper bound of a few. */
+/** How deep brackets are nested, those in strings left out. */
 function depthOf(text: string): number {
-  const [depth, brackets] = [{ now: 0, most: 0 }, text.match(/[[{]/g)?.length ?? 0]
-  if (brackets <= DEEPEST) return brackets
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/gs)) {
-    if (token === '[' || token === '{') depth.most = Math.max(depth.most, ++depth.now)
-    else if (token === ']' || token === '}') depth.now--
+  let [depth, most, quoted] = [0, 0, false]
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (quoted && character === '\\') at++
+    else if (character === '"') quoted = !quoted
+    else if (!quoted && (character === '{' || character === '[')) most = Math.max(most, ++depth)
+    else if (!quoted && (character === '}' || character === ']')) depth--
   }
-  return depth.most
+  return most
 }
 
 /**

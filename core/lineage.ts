@@ -2,7 +2,10 @@ import {
   CHECKPOINTS,
   type Checkpoint,
   checkpointKey,
+  type DatasetState,
   newCheckpoint,
+  noCounts,
+  own,
   parseCheckpoint,
   type ShardId,
   unionOf,
@@ -35,9 +38,27 @@ export async function begin(beginning: Beginning, id: ShardId): Promise<void> {
     if (state?.begun) return undefined
     if (!state) return newCheckpoint(id)
     const before = [...(await earlierMakings(beginning, id)), ...(await parents(beginning, id))]
-    const closed = await Promise.all(before.map((key) => close(beginning, key)))
-    return { ...state, objects: unionOf(closed.map(({ objects }) => objects)), begun: true }
+    const closed = (await Promise.all(before.map((key) => close(beginning, key)))).flat()
+    const objects = unionOf(closed.map((one) => one.objects))
+    return { ...state, objects, datasets: watermarksOf(closed), begun: true }
   })
+}
+
+/** What is late for the newest making of those that were closed is late here, too. */
+function watermarksOf(closed: Checkpoint[]): Checkpoint['datasets'] {
+  const newest = closed
+    .map(({ created }) => created)
+    .toSorted()
+    .at(-1)
+  const datasets: Checkpoint['datasets'] = {}
+  const states = closed.filter(({ created }) => created === newest)
+  for (const [name, state] of states.flatMap((one) => Object.entries(one.datasets))) {
+    const mark = (one: DatasetState | undefined) => BigInt(one?.watermark ?? -(2n ** 63n))
+    const before = own(datasets, name)
+    if (before && mark(before) <= mark(state)) continue
+    datasets[name] = { ...state, counts: noCounts, windows: {} }
+  }
+  return datasets
 }
 
 async function put(
@@ -60,7 +81,10 @@ async function earlierMakings({ store }: Beginning, id: ShardId): Promise<string
     const own = createdOf(checkpointKey(id), id.stream) ?? ''
     if (made === undefined || made === own) continue
     if (made > own) {
-      throw new Error(`stream ${id.stream} was made anew (${made}); this one is of ${id.created}`)
+      throw new Error(
+        `stream ${id.stream} was made anew (${made}); this is of ${id.created}: end what reads ` +
+          'it, or, where a clock was ahead, wait until then',
+      )
     }
     keys.push(key)
   }
@@ -82,12 +106,12 @@ async function parents(beginning: Beginning, id: ShardId): Promise<string[]> {
   return ids.map(checkpointKey)
 }
 
-async function close(beginning: Beginning, key: string): Promise<Pick<Checkpoint, 'objects'>> {
+async function close(beginning: Beginning, key: string): Promise<Checkpoint[]> {
   const { store } = beginning
   // An intent without a state: its writer had not begun, and begins no more.
-  if (!(await readRecord(store, key, parseCheckpoint))?.record.state) return { objects: {} }
+  if (!(await readRecord(store, key, parseCheckpoint))?.record.state) return []
   const state = await put(beginning, key, async (standing) => {
     return !standing || standing.closed ? undefined : { ...standing, closed: true }
   })
-  return state ?? { objects: {} }
+  return state ? [state] : []
 }

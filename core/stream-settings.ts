@@ -34,6 +34,8 @@ const ordered = ['integer', 'number', 'year', 'date', 'datetime', 'string']
 const times = ['datetime', 'date']
 /** Days: a hundred years, in microseconds, are a number that JSON keeps. */
 const LONGEST = 36_525
+/** Fields: a wider row may not fit the memory of a function, and its shard would stand still. */
+const WIDEST = 1_000
 /** Digits of what is summed: ten more are left, for ten thousand million rows. */
 const SUMMED = 28
 /** Columns that every file of windows has. */
@@ -56,6 +58,9 @@ export function parseStream(
     if (sluice.windows) refuse(at, ['sluice', 'windows'], 'windows', 'windows of a `stream:` only')
     return undefined
   }
+  if (fields.length > WIDEST) {
+    refuse(at, ['schema', 'fields'], fields.length, `at most ${WIDEST} fields of a stream`)
+  }
   const { eventTime, watermark, partitionKey } = sluice.stream ?? {}
   const path = ['sluice', 'stream']
   if (eventTime !== undefined) fieldOf(fields, eventTime, times, at, [...path, 'eventTime'])
@@ -63,7 +68,7 @@ export function parseStream(
   const windows = (sluice.windows ?? []).map((found, i): Window => {
     const place = ['sluice', 'windows', i]
     if (eventTime === undefined) refuse(at, [...path, 'eventTime'], null, 'a datetime: windows ask')
-    if (!/^[a-z][a-z0-9_]{0,40}$/.test(found.name)) {
+    if (!/^[a-z][a-z0-9_]{0,40}$/.test(found.name) || found.name in {}) {
       refuse(at, [...place, 'name'], found.name, 'small letters, digits and _ (at most 41)')
     }
     for (const name of found.groupBy) fieldOf(fields, name, [], at, [...place, 'groupBy'])

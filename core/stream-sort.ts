@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { linesOf, type Ours, type Slice } from './batch.ts'
-import { type Checkpoint, noted } from './checkpoint.ts'
+import { type Checkpoint, noted, own } from './checkpoint.ts'
 import type { Chunk, Placed } from './chunk.ts'
 import type { Contract } from './contract.ts'
 import type { Duck } from './duckdb.ts'
@@ -67,7 +67,7 @@ class Sorter {
     const { part } = ours
     const { sorted } = this
     if (this.#sorting.before.finished.has(part.version)) return
-    const before = sorted.objects[part.version]
+    const before = own(sorted.objects, part.version)
     if (part.kind === 'chunk' && includes(before?.seen ?? [], part.chunk)) return
     sorted.objects = noted(sorted.objects, part)
     if (part.kind === 'end') return

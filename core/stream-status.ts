@@ -2,7 +2,7 @@ import { CHECKPOINTS, type Checkpoint, type noCounts, parseCheckpoint } from './
 import { readRecord } from './commit-record.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Outcome } from './outcome.ts'
-import { outcomeOf, PUBLISHED, parsePublication } from './publication.ts'
+import { isDone, outcomeOf, PUBLISHED, parsePublication } from './publication.ts'
 
 /** How the streams of a lake stand: objects that were published, and shards. */
 
@@ -38,6 +38,28 @@ export async function publishedObjects(store: ObjectStore): Promise<Outcome[]> {
     if (state) outcomes.push(outcomeOf(state))
   }
   return outcomes
+}
+
+/**
+ * Objects that are gone, deleted or renamed, while a part of them only may be committed: their
+ * publication began into another making of the stream, and cannot be done again.
+ *
+ * @param now the stream that is read now: what was sent to it is still to come
+ */
+export async function lostObjects(
+  store: ObjectStore,
+  now: { name: string; created: string },
+): Promise<Outcome[]> {
+  const lost: Outcome[] = []
+  for await (const { key } of store.list(PUBLISHED)) {
+    const state = (await readRecord(store, key, parsePublication))?.record.state
+    if (!state || ['published', 'refused'].includes(state.status)) continue
+    const isOnItsWay = state.status === 'sent' && isDone(state, now.name, now.created)
+    if (isOnItsWay || (await store.head(state.object))) continue
+    const reason = 'it is gone, and only a part of it may be committed: put it back under this key'
+    lost.push({ ...outcomeOf(state), status: 'failed', reason })
+  }
+  return lost
 }
 
 export async function shardStatuses(store: ObjectStore): Promise<ShardStatus[]> {

@@ -1,4 +1,4 @@
-import { type DatasetState, noCounts } from './checkpoint.ts'
+import { type DatasetState, noCounts, own } from './checkpoint.ts'
 import type { Contract } from './contract.ts'
 import type { Duck } from './duckdb.ts'
 import { identifier } from './names.ts'
@@ -40,7 +40,7 @@ export async function advanceDataset(
     const table = `advancing_${tables.length}`
     tables.push(table)
     const shape = windowShape(window, contract)
-    const old = open[window.name]
+    const old = own(open, window.name)
     const same = old && JSON.stringify(shapeOnly(old)) === JSON.stringify(shape)
     // A window that was described anew begins anew; what was open goes as it was described.
     if (old && !same) closed.push(await allOf(duck, window.name, old, tables))
@@ -82,6 +82,9 @@ function shapeOnly({ every, groups, measures }: OpenWindow) {
   return { every, groups, measures }
 }
 
+/** How far ahead of this machine's clock (ms) an event may move the watermark. */
+const AHEAD = 86_400_000
+
 async function newestOf(
   duck: Duck,
   before: DatasetState | undefined,
@@ -93,7 +96,10 @@ async function newestOf(
   const [[found] = []] = await duck.all(
     `SELECT max(epoch_us(${identifier(eventTime)}::TIMESTAMP))::VARCHAR FROM ${view}`,
   )
-  return larger(before?.newest, found === null ? null : BigInt(found as string))
+  // A clock that is far ahead must not make late what all others send.
+  const most = BigInt(Date.now() + AHEAD) * 1000n
+  const seen = found === null ? null : BigInt(found as string)
+  return larger(before?.newest, seen !== null && seen > most ? most : seen)
 }
 
 function larger(a: string | null | undefined, b: bigint | null | ''): string | null {

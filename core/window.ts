@@ -45,6 +45,9 @@ export interface Advanced {
   late: number
 }
 
+/** Bytes of text that are kept open of one window, however few groups they are. */
+const OPEN_BYTES = 1 << 19
+
 /** @param window of the contract's `windows` */
 export function windowShape(window: Window, { fields }: Contract): Shape {
   const typed = (name: string) => ({ name, type: storedType(fields.find(named(name))) })
@@ -86,10 +89,13 @@ export async function advance(duck: Duck, work: Advance): Promise<Advanced> {
     ${open.measures.map(({ type, merge }, i) => `${merge}(m${i})::${type} AS m${i}`).join(', ')},
     ${late} AS late, sum(n)::BIGINT AS n FROM (${parts.join(' UNION ALL ')}) GROUP BY ALL`
   await duck.run(`CREATE OR REPLACE TEMP TABLE ${table} AS ${merged}`)
-  const [[all = 0, groups = 0, lateRows = 0] = []] = await duck.all(`SELECT count(*),
-    count(*) FILTER (NOT late), coalesce(sum(n) FILTER (late), 0) FROM ${table}`)
+  const bytes = columns.map((column) => `coalesce(strlen(${column}::VARCHAR), 0)`).join(' + ')
+  const [[all = 0, groups = 0, lateRows = 0, text = 0] = []] = await duck.all(`SELECT count(*),
+    count(*) FILTER (NOT late), coalesce(sum(n) FILTER (late), 0),
+    coalesce(sum(${bytes}) FILTER (NOT late), 0) FROM ${table}`)
   const closed = after === undefined ? 'late' : `(late OR s + ${open.every} <= ${after})`
-  const done = Number(groups) > limit ? 'true' : closed
+  const isLarge = Number(groups) > limit || Number(text) > OPEN_BYTES
+  const done = isLarge ? 'true' : closed
   const texts = columns.map((column) => `${column}::VARCHAR`).join(', ')
   const rows = await duck.all(`SELECT ${texts} FROM ${table} WHERE NOT ${done} ORDER BY ALL`)
   return {

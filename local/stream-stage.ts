@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStream, type StreamClient } from '../core/kinesis.ts'
 import type { Lake } from '../core/lake.ts'
-import { none, type Outcome } from '../core/outcome.ts'
+import { type Appended, none, type Outcome } from '../core/outcome.ts'
+import { lostObjects } from '../core/stream-status.ts'
 import { tick } from '../functions/maintenance/tick.ts'
 import { publisher, streaming } from '../functions/streaming/handler.ts'
 import { type LocalKinesis, startKinesis } from './kinesis.ts'
@@ -43,8 +44,6 @@ export interface StreamStageOptions {
  * before there is something to stream.
  */
 export class StreamStage {
-  /** Where other producers put their records, when the stream is of this process. */
-  endpoint: string | undefined
   readonly #options: StreamStageOptions
   readonly #stream: StreamClient
   readonly #lane: Lane
@@ -96,18 +95,27 @@ export class StreamStage {
    */
   async rest(): Promise<void> {
     await this.#lane.rest()
-    if (!this.#poller) return
-    await Promise.race([this.#poller.drained(), this.#stuck.promise])
-    await this.#tick()
+    if (this.#poller) {
+      await Promise.race([this.#poller.drained(), this.#stuck.promise])
+      await this.#tick()
+    }
     for (const key of this.#sent) this.#report(failed(key, 'not all of its chunks were committed'))
+    const { lake, stream } = this.#options
+    // A stream of this process' own that was not started has nothing on its way.
+    const isKnown = this.#poller !== undefined || stream !== undefined
+    const now = isKnown ? await this.#stream.describe() : { name: NAME, created: '' }
+    for (const lost of await lostObjects(lake.store, now)) this.#report(lost)
   }
 
   /** Closes every window that is open. */
   async closeWindows(): Promise<void> {
-    for (;;) {
+    const { home } = this.#options
+    // Another process that streams this lake goes on with them.
+    const release = this.#release ? () => {} : tryLock(lockIn(home))
+    while (release) {
       const { ends, busy } = await tick(this.#options.lake, { all: true })
       for (const end of ends) this.#report(end)
-      if (busy === 0) return
+      if (busy === 0) return release()
       await sleep(200)
     }
   }
@@ -126,9 +134,10 @@ export class StreamStage {
     const { home, stop, stream, say } = this.#options
     this.#release = await turn(home, stop, say)
     this.#kinesis = stream ? undefined : await startKinesis(NAME)
-    this.endpoint = this.#kinesis?.endpoint
+    const endpoint = this.#kinesis?.endpoint
+    if (endpoint) say(`Kinesis: ${endpoint}, stream ${NAME}`)
     this.#kinesis?.died.then((error) => say(`kinesis-local ended (${error.message}); start again`))
-    const own = this.endpoint && { endpoint: this.endpoint, maxRequestBytes: REQUEST }
+    const own = endpoint && { endpoint, maxRequestBytes: REQUEST }
     const client = openStream(stream ?? NAME, own || {})
     this.#poller = this.#poll(client)
     this.#poller.start()
@@ -139,8 +148,10 @@ export class StreamStage {
   #poll(stream: StreamClient): Poller {
     const { lake, patience, say } = this.#options
     const object = (outcome: Outcome) => this.#report(outcome)
-    const batch = (_: unknown, fault?: unknown) => {
+    const batch = ({ shard, rejected, poison }: Appended, fault?: unknown) => {
       this.#fault = fault ?? this.#fault
+      if (poison > 0) say(`${shard}: ${poison} records that cannot be read or name no dataset`)
+      if (rejected > 0) say(`${shard}: ${rejected} rejected; \`sluice rejects\` shows which`)
     }
     const { tries, first, longest, forever } = patience
     return new Poller(stream, streaming(lake, stream, { object, batch }), {
@@ -175,9 +186,13 @@ export class StreamStage {
   }
 }
 
-async function turn(home: string, stop: AbortSignal, say: (text: string) => void) {
+function lockIn(home: string): string {
   mkdirSync(home, { recursive: true })
-  const file = join(home, 'stream.lock')
+  return join(home, 'stream.lock')
+}
+
+async function turn(home: string, stop: AbortSignal, say: (text: string) => void) {
+  const file = lockIn(home)
   for (let told = false; ; told = true) {
     const release = tryLock(file)
     if (release) return release

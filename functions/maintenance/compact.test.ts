@@ -65,8 +65,8 @@ test('a partition is closed when every shard that is read has passed it', async 
 })
 
 test.each([
-  ['year', [{ year: 'at' }], '2026-12-31T23:00:00', 'year=2026', false],
-  ['year', [{ year: 'at' }], '2027-01-01T00:10:00', 'year=2026', true],
+  ['year', [{ year: 'at' }], '2025-12-31T23:00:00', 'year=2025', false],
+  ['year', [{ year: 'at' }], '2026-01-01T00:10:00', 'year=2025', true],
   ['month', [{ year: 'at' }, { month: 'at' }], '2026-01-31T23:59:00', 'month=01', false],
   ['month', [{ year: 'at' }, { month: 'at' }], '2026-02-01T00:10:00', 'month=01', true],
   ['hour', [...byDay.partitionBy, { hour: 'at' }], '2026-01-01T00:59:00', 'hour=00', false],
@@ -75,7 +75,8 @@ test.each([
   ['a day of any month', [{ day: 'at' }], '2026-01-01T01:00:00', 'day=01', true],
 ])('by %s: %j, up to %s: %s is closed: %s', async (_, partitionBy, last, folder, closed) => {
   files.describe({ partitionBy })
-  await files.publish(4, { rows: 3, minutes: 1 })
+  const from = folder.startsWith('year') ? '2025-12-31' : '2026-01-01'
+  await files.publish(4, { rows: 3, minutes: 1, from })
   files.put('streaming/till/receipts/last.csv', `id,store,total,at\n99,S9,1,${last}\n`)
   const { publish } = await import('../streaming/publish.ts')
   await publish(files.lake, files.stream, 'streaming/till/receipts/last.csv')

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { isNdjson, looksLikeCsv } from '../../core/catalog.ts'
 import { encodeEnd } from '../../core/chunk.ts'
 import { Chunker, type ChunkHead } from '../../core/chunker.ts'
-import { type Contract, isStreamOnly } from '../../core/contract.ts'
+import type { Contract } from '../../core/contract.ts'
 import { Refused } from '../../core/errors.ts'
 import { type Layout, readLayout } from '../../core/header.ts'
 import type { StreamClient } from '../../core/kinesis.ts'
@@ -23,7 +23,7 @@ import {
   type Publication,
 } from '../../core/publication.ts'
 import { lines, marksOf } from '../../core/record.ts'
-import { governStream } from '../../core/stream-catalog.ts'
+import { governStream, isStreamed } from '../../core/stream-catalog.ts'
 import { decide } from '../../core/take.ts'
 import { walk } from '../../core/walk.ts'
 
@@ -47,7 +47,7 @@ export async function publish(
   if (!version) return undefined
   const governing = await governStream(lake.store, key)
   const { dataset, contract } = governing
-  if (!contract?.stream && !isStreamOnly(key)) return undefined
+  if (!contract?.stream && !(await isStreamed(lake.store, key))) return undefined
   const said = (status: Outcome['status'], reason?: string, records = 0): Outcome => {
     const seconds = (performance.now() - started) / 1000
     return { stage: 'streaming', object: key, dataset, status, reason, seconds, ...none, records }
@@ -129,11 +129,12 @@ async function send(work: Work, contractHash: string) {
       })
     }
     const { chunks, records } = await sendAll(work, copy, begun.version, begin)
-    await changePublication(lake.store, key, async (state) => {
+    const end = await changePublication(lake.store, key, async (state) => {
       if (state?.status !== 'publishing') return undefined
       return { ...begun, status: 'sent', chunks, records }
     })
-    return { done: undefined, records }
+    // All of it may be committed by now, and that was told.
+    return { done: end.state?.status === 'published' ? end.state : undefined, records }
   } finally {
     await copy.release()
   }
@@ -146,7 +147,7 @@ function renewed(state: Publication, etag: string): Publication | undefined {
 
 /** How an object is cut depends on it; to be changed, too, when `Chunker` cuts otherwise. */
 function shapeOf({ dialect, encoding, stream }: Contract): string {
-  return JSON.stringify([1, dialect, encoding, stream?.partitionKey ?? null])
+  return JSON.stringify([2, dialect, encoding, stream?.partitionKey ?? null])
 }
 
 async function sha256(path: string): Promise<string> {
