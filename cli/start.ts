@@ -57,7 +57,9 @@ async function start(options: StartOptions): Promise<void> {
     await pipeline.close()
     await context.close()
   }
-  process.exitCode = options.once ? (stop.aborted ? 1 : exitCodeOf(teller.outcomes())) : 0
+  if (!options.once) return
+  const code = exitCodeOf(teller.outcomes())
+  process.exitCode = stop.aborted ? 1 : code === 0 && stream.poison > 0 ? 3 : code
 }
 
 async function once(pipeline: Pipeline, stream: StreamStage, teller: Teller): Promise<void> {

@@ -29,7 +29,8 @@ async function status(options: CommonOptions): Promise<void> {
       ? [...outcomes.map(jsonLine), ...shards.map((one) => JSON.stringify(one))]
       : [tableOf(outcomes), ...(shards.length > 0 ? [shardTable(shards)] : [])]
     if (told.length > 0) process.stdout.write(`${told.join('\n')}\n`)
-    process.exitCode = exitCodeOf(outcomes)
+    const code = exitCodeOf(outcomes)
+    process.exitCode = code === 0 && shards.some(({ poison }) => poison > 0) ? 3 : code
   } finally {
     await context.close()
   }

@@ -44,6 +44,8 @@ export interface StreamStageOptions {
  * before there is something to stream.
  */
 export class StreamStage {
+  /** Kinesis records that could not be read, or named no dataset, so far. */
+  poison = 0
   readonly #options: StreamStageOptions
   readonly #stream: StreamClient
   readonly #lane: Lane
@@ -132,8 +134,14 @@ export class StreamStage {
   /** Waits for its turn where another process streams this lake. */
   async #start(): Promise<StreamClient> {
     const { home, stop, stream, say } = this.#options
-    this.#release = await turn(home, stop, say)
-    this.#kinesis = stream ? undefined : await startKinesis(NAME)
+    const release = await turn(home, stop, say)
+    try {
+      this.#kinesis = stream ? undefined : await startKinesis(NAME)
+    } catch (error) {
+      release()
+      throw error
+    }
+    this.#release = release
     const endpoint = this.#kinesis?.endpoint
     if (endpoint) say(`Kinesis: ${endpoint}, stream ${NAME}`)
     this.#kinesis?.died.then((error) => say(`kinesis-local ended (${error.message}); start again`))
@@ -150,8 +158,11 @@ export class StreamStage {
     const object = (outcome: Outcome) => this.#report(outcome)
     const batch = ({ shard, rejected, poison }: Appended, fault?: unknown) => {
       this.#fault = fault ?? this.#fault
+      this.poison += poison
       if (poison > 0) say(`${shard}: ${poison} records that cannot be read or name no dataset`)
-      if (rejected > 0) say(`${shard}: ${rejected} rejected; \`sluice rejects\` shows which`)
+      // Of `--once`, the table tells it for each object.
+      const isNews = forever && rejected > 0
+      if (isNews) say(`${shard}: ${rejected} rejected; \`sluice rejects\` shows which`)
     }
     const { tries, first, longest, forever } = patience
     return new Poller(stream, streaming(lake, stream, { object, batch }), {
