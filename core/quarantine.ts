@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Duck } from './duckdb.ts'
 import { literal } from './names.ts'
-import { csvRow, errorShape, MAX_RECORD, type RowError, shown } from './rejects.ts'
+import { csvRow, errorShape, LINES, MAX_RECORD, type RowError, shown } from './rejects.ts'
 import { TextFile } from './text-file.ts'
 
 /** A record of a stream that could not go: all that is known of it, so that it can be mended. */
@@ -58,7 +58,8 @@ export class Quarantine {
         ${literal(place.stream)} AS stream, ${literal(place.shard)} AS shard, sequence
       FROM read_csv(${literal(this.#path)}, auto_detect = false, header = false, delim = ',',
         quote = '"', escape = '"', new_line = '\\n', allow_quoted_nulls = false,
-        max_line_size = ${8 * MAX_RECORD}, columns = {'object': 'VARCHAR', 'version': 'VARCHAR',
+        max_line_size = ${8 * MAX_RECORD}, buffer_size = ${LINES},
+        columns = {'object': 'VARCHAR', 'version': 'VARCHAR',
           'record': 'BIGINT', 'line': 'BIGINT', 'raw': 'VARCHAR', 'text': 'VARCHAR',
           'errors': 'VARCHAR', 'sequence': 'VARCHAR'}))
       TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${metadata})`)

@@ -107,10 +107,14 @@ export function shown(bytes: Buffer, encoding: PlainText['encoding']): string {
   return bytes.toString(encoding === 'latin-1' ? 'latin1' : 'utf8').replaceAll('\0', '\ufffd')
 }
 
+/** DuckDB's own buffer would be sixteen of the longest lines: 244 MiB for a single reject. */
+export const LINES = 16 * MAX_RECORD
+
 /** The rejects' file as a table of DuckDB: record, line, raw (hex), text, errors (JSON). */
 export function rejectsTable(path: string): string {
   return `read_csv(${literal(path)}, auto_detect = false, header = false, delim = ',', quote = '"',
     escape = '"', new_line = '\\n', allow_quoted_nulls = false, max_line_size = ${8 * MAX_RECORD},
+    buffer_size = ${LINES},
     columns = {'record': 'BIGINT', 'line': 'BIGINT', 'raw': 'VARCHAR', 'text': 'VARCHAR',
       'errors': 'VARCHAR'})`
 }

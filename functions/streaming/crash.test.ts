@@ -12,7 +12,7 @@ import { publish } from './publish.ts'
 import { drain } from './stream.fixture.ts'
 import { fill, judge, keyOf, OBJECTS } from './till.schedules.ts'
 
-/** A death at every write of the stage, and handlers beside each other; then one undisturbed run. */
+/** A death at every write of the stage, handlers beside each other; then one undisturbed run. */
 
 const home = mkdtempSync(join(tmpdir(), 'sluice-stream-crash-'))
 const stream = new MemoryStream('till')

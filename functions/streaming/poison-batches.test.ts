@@ -17,7 +17,7 @@ const poison = [
   Buffer.from('SLUICE/1 {"kind":"chunk","object":"streaming/till/1.cs'),
 ]
 
-test('100 batches of 500 with one poison record each: 49,900 land once, no shard waits', async () => {
+test('100 batches of 500 with a poison record each: 49,900 land once, no shard waits', async () => {
   const lake = new StreamLake(new MemoryStream('till', 2))
   lake.streamed('till', resource('receipts', ['id:integer', 'name']))
   for (let batch = 0; batch < BATCHES; batch++) {
