@@ -1,10 +1,4 @@
-import {
-  CHECKPOINTS,
-  type Checkpoint,
-  checkpointKey,
-  parseCheckpoint,
-  shardStem,
-} from './checkpoint.ts'
+import { type Checkpoint, checkpointKey } from './checkpoint.ts'
 import { LIFETIME } from './commit.ts'
 import { type CommitRecord, Lost, putRecord, readRecord } from './commit-record.ts'
 import type { Duck } from './duckdb.ts'
@@ -13,6 +7,7 @@ import type { Lake } from './lake.ts'
 import type { ObjectVersion } from './object-store.ts'
 import { PUBLISHED, parsePublication } from './publication.ts'
 import { compareSequences } from './sequence.ts'
+import { recordsByStem } from './standing.ts'
 import { type Footer, parseName, RESULTS, readFooter, type StreamFileName } from './stream-files.ts'
 
 /**
@@ -44,7 +39,7 @@ async function mendAll(lake: Lake): Promise<void> {
   // Files first, records then: whatever is written meanwhile is known by its record.
   const files = await filesByShard(lake)
   if (files.size === 0) return
-  const records = await recordsByShard(lake)
+  const records = await recordsByStem(lake.store)
   for (const [stem, found] of files) {
     const held = records.get(stem)
     const beyond = found.filter((file) => isBeyond(file, held?.record))
@@ -70,16 +65,6 @@ async function filesByShard({ store }: Lake): Promise<Map<string, Found[]>> {
 }
 
 type Standing = { etag: string; record: CommitRecord<Checkpoint> }
-
-async function recordsByShard({ store }: Lake): Promise<Map<string, Standing>> {
-  const records = new Map<string, Standing>()
-  for await (const { key } of store.list(CHECKPOINTS)) {
-    if (key.startsWith(PUBLISHED)) continue
-    const held = await readRecord(store, key, parseCheckpoint)
-    if (held?.record.state) records.set(shardStem(held.record.state), held)
-  }
-  return records
-}
 
 function isBeyond({ version, name }: Found, record: CommitRecord<Checkpoint> | undefined): boolean {
   if (!record?.state) return true

@@ -19,7 +19,7 @@ export interface StandingDataset {
   checkpoints: Checkpoint[]
 }
 
-type Records = Map<string, CommitRecord<Checkpoint>>
+type Records = Map<string, { etag: string; record: CommitRecord<Checkpoint> }>
 
 /** Compaction takes seconds a partition: one that goes on and on is not met so often. */
 const LOOKS = 20
@@ -69,19 +69,20 @@ function counts(key: string, records: Records, compactions: Compactions): boolea
   if (!key.endsWith('.parquet') || compactions.dead.has(key)) return false
   const name = parseName(key)
   if (!name) return compactions.made.has(key)
-  const record = records.get(name.stem)
+  const record = records.get(name.stem)?.record
   // Without a checkpoint there is no cut; `mend` sees to that.
   if (!record) return true
   if (name.epoch > record.epoch || record.garbage.includes(key)) return false
   return !record.writing?.files.includes(key)
 }
 
-async function recordsByStem(store: ObjectStore): Promise<Records> {
+/** Every checkpoint as it stands, by what the names of its shard's files begin with. */
+export async function recordsByStem(store: ObjectStore): Promise<Records> {
   const records: Records = new Map()
   for await (const { key } of store.list(CHECKPOINTS)) {
     if (key.startsWith(PUBLISHED)) continue
     const held = await readRecord(store, key, parseCheckpoint)
-    if (held?.record.state) records.set(shardStem(held.record.state), held.record)
+    if (held?.record.state) records.set(shardStem(held.record.state), held)
   }
   return records
 }
@@ -102,7 +103,7 @@ function sorted(dataset: string, found: ObjectVersion[], records: Records): Stan
   const base = `${datasetFolder(dataset)}/`
   const kindOf = ({ key }: ObjectVersion) => key.slice(base.length).split('/')
   const windows = found.filter((version) => kindOf(version)[0] === 'windows')
-  const states = [...records.values()].flatMap(({ state }) => state ?? [])
+  const states = [...records.values()].flatMap(({ record }) => record.state ?? [])
   return {
     events: found.filter((version) => kindOf(version)[0] === 'events'),
     windows: Map.groupBy(windows, (version) => kindOf(version)[1] ?? ''),
