@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Lake, openLake } from '../core/lake.ts'
 import { prepareLedger, runOnce } from '../core/ledger.ts'
 import { type Database, openPostgres } from '../core/postgres.ts'
+import { untilThere } from '../core/until-there.ts'
 import { localPostgres } from '../local/postgres.ts'
 
 /** What every command works on: a lake, and the database that belongs to it. */
@@ -35,7 +35,7 @@ export async function openContext(place: Place, stop?: AbortSignal): Promise<Con
   const given = place.database ?? process.env.DATABASE_URL
   const own = given ? undefined : await localPostgres(folder ? join(folder, '.sluice') : '.sluice')
   const database = openPostgres(given ?? own!.url)
-  await untilThere(() => prepareLedger(database), stop)
+  await untilThere(() => prepareLedger(database), { seconds: 13, stop })
   await setUp(database)
   return {
     lake,
@@ -52,22 +52,4 @@ export async function openContext(place: Place, stop?: AbortSignal): Promise<Con
 /** setup.sql of the current folder, once for each content of it. */
 async function setUp(database: Database): Promise<void> {
   if (existsSync('setup.sql')) await runOnce(database, readFileSync('setup.sql', 'utf8'))
-}
-
-/** What passes when the database has started, or its host's name is known again. */
-const passing = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|57P03|53300)$/
-const LONGEST_MS = 6_400
-
-async function untilThere(work: () => Promise<void>, stop?: AbortSignal): Promise<void> {
-  for (let delay = 100; ; delay *= 2) {
-    try {
-      return await work()
-    } catch (error) {
-      const { code = '', message } = error as NodeJS.ErrnoException
-      const patient = stop ? !stop.aborted : delay <= LONGEST_MS
-      if (!passing.test(code) || !patient) throw error
-      if (delay === LONGEST_MS) process.stderr.write(`sluice: waiting for Postgres: ${message}\n`)
-      await sleep(Math.min(delay, LONGEST_MS), undefined, { signal: stop }).catch(() => {})
-    }
-  }
 }

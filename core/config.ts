@@ -1,19 +1,22 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What a deployed function needs to know, from its environment. */
 const environment = z.object({
   /** `s3://bucket`, or a folder. */
   LAKE_URL: z.string().min(1),
-  /** `postgres://…`; the raw-ingestion stage only. */
+  /** `postgres://…`; the functions that use the database only. It wins over the secret. */
   DATABASE_URL: z.string().min(1).optional(),
+  /** The secret of Secrets Manager that holds such a URL, or RDS' JSON. */
+  DATABASE_SECRET_ARN: z.string().min(1).optional(),
   /** The stream that objects are published to; the publisher only. */
   STREAM_NAME: z.string().min(1).optional(),
 })
 
 /** @throws ZodError naming each variable that is missing */
 export function readConfig() {
-  const { LAKE_URL, DATABASE_URL, STREAM_NAME } = environment.parse(process.env)
-  return { lake: LAKE_URL, database: DATABASE_URL, stream: STREAM_NAME }
+  const { LAKE_URL, STREAM_NAME, ...found } = environment.parse(process.env)
+  const database = { url: found.DATABASE_URL, secret: found.DATABASE_SECRET_ARN }
+  return { lake: LAKE_URL, database, stream: STREAM_NAME }
 }
 
 const streamEnvironment = z.object({

@@ -1,10 +1,13 @@
 import { Logger } from '@aws-lambda-powertools/logger'
+import { measureBatch, measureJob, measureOutcome } from './metrics.ts'
 import type { Appended, Outcome } from './outcome.ts'
 
-const logger = new Logger({ serviceName: 'sluice' })
+/** What the deployed functions tell: each end is logged and measured by one call. */
+const logger = new Logger({ serviceName: process.env.POWERTOOLS_SERVICE_NAME || 'sluice' })
 
 /** One line of JSON for each object and stage, as CloudWatch wants it. */
 export function logOutcome(outcome: Outcome): void {
+  measureOutcome(outcome)
   const { status, reason } = outcome
   const message = `${outcome.object}: ${status}${reason ? `: ${reason}` : ''}`
   if (status === 'failed') logger.error(message, { outcome })
@@ -14,6 +17,7 @@ export function logOutcome(outcome: Outcome): void {
 
 /** One line of JSON for each batch of a shard. */
 export function logBatch(batch: Appended, fault?: unknown): void {
+  measureBatch(batch, fault)
   const message = `${batch.shard}: ${batch.accepted} rows up to ${batch.position || 'nothing'}`
   if (fault) logger.error(message, { batch, error: fault as Error })
   else if (batch.rejected + batch.poison > 0) logger.warn(message, { batch })
@@ -22,6 +26,7 @@ export function logBatch(batch: Appended, fault?: unknown): void {
 
 /** One line of JSON for each scheduled job. */
 export function logJob(job: string, done: object): void {
+  measureJob(job)
   const told = Object.entries(done).map(([name, value]) => {
     return `${name} ${Array.isArray(value) ? value.length : value}`
   })
