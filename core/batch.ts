@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { type Chunk, decodeOurs, type End, isOurs } from './chunk.ts'
+import type { ShardId } from './checkpoint.ts'
+import { type Chunk, decodeOurs, type End, isOurs, type Redriven } from './chunk.ts'
 import { parseRecord } from './json-record.ts'
 import type { RowError } from './rejects.ts'
 import { compareSequences } from './sequence.ts'
@@ -15,6 +16,8 @@ export interface StreamRecord {
 /** A JSON value of another producer, or of an NDJSON object, and where it stood. */
 export interface JsonRow {
   sequence: string
+  /** The shard that it first stood in, where it was put again. */
+  origin?: ShardId
   line: number
   raw: Buffer
   record: Map<string, unknown>
@@ -23,6 +26,7 @@ export interface JsonRow {
 /** What cannot be read: kept as it came, with its sequence number. */
 export interface Poison {
   sequence: string
+  origin?: ShardId
   line: number
   raw: Buffer
   error: RowError
@@ -35,15 +39,23 @@ export interface Ours {
   part: Chunk | End
 }
 
+/** What another producer's record holds that was put again, and perhaps was committed before. */
+export interface Again extends Pick<Slice, 'rows' | 'poison'> {
+  record: Redriven
+}
+
 /** The first records of a batch, as many as are committed together, decoded. */
 export interface Slice {
   /** Sequence numbers, both included. */
   first: string
   last: string
+  /** Whether the batch shows that nothing lies between the position and the first record. */
+  follows: boolean
   /** In the order of the stream. */
   ours: Ours[]
   rows: JsonRow[]
   poison: Poison[]
+  again: Again[]
 }
 
 /** What a gzip of another producer may unpack to. */
@@ -72,7 +84,8 @@ export async function nextSlice(
     .toSorted((a, b) => compareSequences(a.sequence, b.sequence))
   const [first] = left
   if (!first) return undefined
-  const slice: Slice = { first: first.sequence, last: '', ours: [], rows: [], poison: [] }
+  const follows = records.some(({ sequence }) => compareSequences(sequence, position) === 0)
+  const slice = emptySlice(first.sequence, follows)
   let [bytes, values] = [0, 0]
   const isFull = () => bytes >= TOGETHER || values >= VALUES_TOGETHER
   for (let at = 0; at < left.length && !isFull(); at += LANES) {
@@ -83,32 +96,67 @@ export async function nextSlice(
       // One record may have more of them than a call takes arguments.
       for (const row of part.rows) slice.rows.push(row)
       for (const one of part.poison) slice.poison.push(one)
+      slice.again.push(...part.again)
       bytes += part.bytes
-      values += part.rows.length + part.poison.length
+      const all = [part, ...part.again]
+      values += all.reduce((sum, { rows, poison }) => sum + rows.length + poison.length, 0)
     }
     slice.last = some.at(-1)?.sequence ?? slice.last
   }
   return slice
 }
 
-type Decoded = Pick<Slice, 'ours' | 'rows' | 'poison'> & { bytes: number }
+function emptySlice(first: string, follows: boolean): Slice {
+  return { first, last: '', follows, ours: [], rows: [], poison: [], again: [] }
+}
+
+type Decoded = Pick<Slice, 'ours' | 'rows' | 'poison' | 'again'> & { bytes: number }
+
+const nothing = { ours: [], rows: [], poison: [], again: [] }
 
 async function decode({ sequence, data }: StreamRecord): Promise<Decoded> {
-  const nothing = { ours: [], rows: [], poison: [] }
+  if (!isOurs(data)) return { ...nothing, ...(await decodeJson(sequence, data)) }
   try {
-    if (isOurs(data)) {
-      const part = await decodeOurs(data)
-      const bytes = part.kind === 'chunk' ? part.text.length : 0
-      return { ...nothing, ours: [{ sequence, data, part }], bytes }
-    }
-    const text = isGzip(data) ? await unpacked(data) : data
-    return { ...nothing, ...jsonRows(sequence, text), bytes: text.length }
+    const part = await decodeOurs(data)
+    if (part.kind === 'redriven') return await decodeAgain(part)
+    const bytes = part.kind === 'chunk' ? part.text.length : 0
+    return { ...nothing, ours: [{ sequence, data, part }], bytes }
   } catch (error) {
-    const told = error instanceof Error ? error.message : String(error)
-    const message = `the record cannot be read: ${told.slice(0, 300)}`
-    const poison = [{ sequence, line: 1, raw: data, error: { rule: 'source-error', message } }]
-    return { ...nothing, poison, bytes: data.length }
+    return { ...nothing, poison: [unreadable(sequence, data, error)], bytes: data.length }
   }
+}
+
+/** What it holds was no chunk that could be read when it was put again, and is none now. */
+async function decodeAgain(record: Redriven): Promise<Decoded> {
+  const { origin, sequence, data } = record
+  const found = isOurs(data)
+    ? { rows: [], poison: [unreadable(sequence, data, await faultOf(data))], bytes: data.length }
+    : await decodeJson(sequence, data)
+  const rows = found.rows.map((row) => ({ ...row, origin }))
+  const poison = found.poison.map((one) => ({ ...one, origin }))
+  return { ...nothing, again: [{ record, rows, poison }], bytes: found.bytes }
+}
+
+async function faultOf(ours: Buffer): Promise<unknown> {
+  return decodeOurs(ours).then(
+    () => 'it is one of Sluice within one of Sluice',
+    (error: unknown) => error,
+  )
+}
+
+async function decodeJson(sequence: string, data: Buffer) {
+  try {
+    const text = isGzip(data) ? await unpacked(data) : data
+    return { ...jsonRows(sequence, text), bytes: text.length }
+  } catch (error) {
+    return { rows: [], poison: [unreadable(sequence, data, error)], bytes: data.length }
+  }
+}
+
+function unreadable(sequence: string, raw: Buffer, error: unknown): Poison {
+  const told = error instanceof Error ? error.message : String(error)
+  const message = `the record cannot be read: ${told.slice(0, 300)}`
+  return { sequence, line: 1, raw, error: { rule: 'source-error', message } }
 }
 
 function isGzip(data: Buffer): boolean {

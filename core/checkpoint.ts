@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Chunk, End } from './chunk.ts'
 import { added, type Intervals, union } from './intervals.ts'
 import { shortHash } from './names.ts'
@@ -33,7 +33,14 @@ export interface Checkpoint {
   finished: number
   /** Kinesis records that were no rows at all, and kept in quarantine. */
   poison: number
+  /**
+   * What was committed last of other producers' records, by `shardStem` of the shard that they
+   * stood in: the first and the last sequence number of what came in one piece (see committed.ts).
+   */
+  committed: Record<string, Runs>
 }
+
+export type Runs = [first: string, last: string][]
 
 export interface DatasetState {
   /** The descriptor that its contract stands in. */
@@ -106,6 +113,7 @@ const checkpointSchema = z.object({
   objects: z.record(z.string(), objectSchema),
   finished: whole,
   poison: whole,
+  committed: z.record(z.string(), z.array(z.tuple([z.string(), z.string()]))).default({}),
 })
 
 export function parseCheckpoint(json: unknown): Checkpoint {
@@ -143,7 +151,7 @@ export function shardStem(id: ShardId): string {
 
 export function newCheckpoint(id: ShardId): Checkpoint {
   const { stream, created, shard } = id
-  const nothing = { datasets: {}, objects: {}, finished: 0, poison: 0 }
+  const nothing = { datasets: {}, objects: {}, finished: 0, poison: 0, committed: {} }
   const begin = {
     commit: 0,
     position: '',

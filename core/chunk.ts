@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import { z } from 'zod'
+import * as z from 'zod'
+import type { ShardId } from './checkpoint.ts'
 import type { Dialect } from './dialect.ts'
 import type { RowError } from './rejects.ts'
 
@@ -46,6 +47,21 @@ export interface End {
   spread: boolean
 }
 
+/**
+ * A record of another producer that Lambda gave up, put again by `sluice redrive`: known by where
+ * it stood in its stream, and by nothing else (see committed.ts).
+ */
+export interface Redriven {
+  kind: 'redriven'
+  /** Which making of which stream, and which shard. */
+  origin: ShardId
+  sequence: string
+  /** The one of another producer that came right before it in its shard; '' where not known. */
+  after: string
+  /** As it came. */
+  data: Buffer
+}
+
 /** Where a record stands in its object, from 1; lines of the header included. */
 export interface Placed {
   record: number
@@ -87,6 +103,12 @@ const dialectSchema = z
   .refine(
     ({ delimiter, quote, escape: byte }) => ![quote, byte].includes(delimiter) && byte !== quote,
   )
+/** Strangers can write one, and its names become parts of keys. */
+const originSchema = z.object({
+  stream: z.string().regex(/^[\w.-]{1,128}$/),
+  created: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+  shard: z.string().regex(/^[\w-]{1,128}$/),
+})
 const headSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('chunk'),
@@ -104,6 +126,12 @@ const headSchema = z.discriminatedUnion('kind', [
     chunks: count,
     records: count,
     spread: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal('redriven'),
+    origin: originSchema,
+    sequence: z.string().regex(/^\d{1,128}$/),
+    after: z.string().regex(/^\d{0,128}$/),
   }),
 ])
 const placesSchema = z.object({
@@ -146,8 +174,13 @@ export function encodeEnd(end: End): Buffer {
   return Buffer.from(`${MAGIC}${JSON.stringify(end)}\n`)
 }
 
+export async function encodeRedriven({ data, ...head }: Redriven): Promise<Buffer> {
+  const packed = await promisify(gzip)(data)
+  return Buffer.concat([Buffer.from(`${MAGIC}${JSON.stringify(head)}\n`), packed])
+}
+
 /** @throws Error saying what is wrong with bytes that `isOurs` says are ours */
-export async function decodeOurs(data: Buffer): Promise<Chunk | End> {
+export async function decodeOurs(data: Buffer): Promise<Chunk | End | Redriven> {
   const stop = data.indexOf('\n')
   if (stop < 0) throw new Error('it was cut in its first line')
   const head = headSchema.parse(JSON.parse(data.subarray(MAGIC.length, stop).toString()))
@@ -158,6 +191,7 @@ export async function decodeOurs(data: Buffer): Promise<Chunk | End> {
   const body: Buffer = await promisify(gunzip)(data.subarray(stop + 1), {
     maxOutputLength: UNPACKED,
   })
+  if (head.kind === 'redriven') return { ...head, data: body }
   const start = body.indexOf('\n') + 1
   const places = placesSchema.parse(JSON.parse(body.subarray(0, start).toString()))
   const records = placedOf(places.runs, places.text)

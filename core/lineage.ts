@@ -12,6 +12,7 @@ import {
 } from './checkpoint.ts'
 import { type CommitOptions, commit, type Goal } from './commit.ts'
 import { readRecord } from './commit-record.ts'
+import { keepRuns } from './committed.ts'
 import type { StreamClient } from './kinesis.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -111,7 +112,9 @@ async function close(beginning: Beginning, key: string): Promise<Checkpoint[]> {
   // An intent without a state: its writer had not begun, and begins no more.
   if (!(await readRecord(store, key, parseCheckpoint))?.record.state) return []
   const state = await put(beginning, key, async (standing) => {
-    return !standing || standing.closed ? undefined : { ...standing, closed: true }
+    if (!standing || standing.closed) return undefined
+    await keepRuns(store, standing)
+    return { ...standing, closed: true }
   })
   return state ? [state] : []
 }

@@ -6,6 +6,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { createGunzip } from 'node:zlib'
 import type { Encoding } from './dialect.ts'
 import { Refused } from './errors.ts'
+import { limitHere, TooLarge } from './limit.ts'
 
 /**
  * The text of an object as a local file in an encoding that has ASCII's bytes for ASCII: itself, or
@@ -37,7 +38,8 @@ const maxText = Number(process.env.SLUICE_MAX_TEXT_GB ?? 64) * 2 ** 30
 /**
  * @param path the object's bytes
  * @param folder where a decompressed or transcoded copy may be written
- * @throws Refused where the bytes are not gzip or UTF-16 although they should be, or grow too large
+ * @throws Refused where the bytes are not gzip or UTF-16 although they should be, or grow too
+ *   large; TooLarge where that is so in this place only
  */
 export async function plainText(
   path: string,
@@ -85,13 +87,15 @@ function orderOf(head: Buffer): 'utf-16le' | 'utf-16be' {
 
 async function gunzip(path: string, to: string): Promise<string> {
   await using file = await open(to, 'w')
+  const limit = limitHere()
   let written = 0
   try {
     const unzip = createGunzip({ chunkSize: 1 << 20 })
     await pipeline(createReadStream(path), unzip, async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         written += chunk.length
-        if (written > maxText) throw tooLarge(written)
+        if (written > maxText) throw tooLong(written)
+        if (written > limit) throw new TooLarge(written)
         await file.write(chunk)
       }
     })
@@ -103,7 +107,7 @@ async function gunzip(path: string, to: string): Promise<string> {
   return to
 }
 
-function tooLarge(bytes: number): Refused {
+function tooLong(bytes: number): Refused {
   return new Refused(
     `too-long: the object decompresses to more than ${bytes} bytes; set SLUICE_MAX_TEXT_GB higher`,
   )

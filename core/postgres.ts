@@ -59,13 +59,12 @@ export function openPostgres(url: string): Database {
 }
 
 async function transaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
+  const client = await begin(pool)
   let broken: Error | undefined
   client.on('error', (error) => {
     broken = error
   })
   try {
-    await client.query('BEGIN')
     const done = await work(new PgTransaction(client))
     await client.query('COMMIT')
     return done
@@ -77,6 +76,28 @@ async function transaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<
   } finally {
     client.removeAllListeners('error')
     client.release(broken)
+  }
+}
+
+/**
+ * A client in a transaction. One that was idle may have lost its server: a function is frozen
+ * between invocations, and hears of nothing, or its way there was forgotten meanwhile. Nothing was
+ * done with it yet, so another one is taken.
+ */
+async function begin(pool: pg.Pool): Promise<pg.PoolClient> {
+  for (let left = connections; ; left--) {
+    const client = await pool.connect()
+    const ignore = () => {}
+    client.on('error', ignore)
+    try {
+      await client.query({ text: 'BEGIN', query_timeout: 10_000 } as pg.QueryConfig)
+      return client
+    } catch (error) {
+      client.release(error as Error)
+      if (left === 0) throw error
+    } finally {
+      client.off('error', ignore)
+    }
   }
 }
 

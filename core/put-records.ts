@@ -62,9 +62,14 @@ export async function putRecords(
   }
 }
 
+/** Whether a stream takes a record of its size. */
+export function fits(record: StreamRecord): boolean {
+  return sizeOf(record) <= recordBytes
+}
+
 function checkSize(stream: string, record: StreamRecord): void {
+  if (fits(record)) return
   const size = sizeOf(record)
-  if (size <= recordBytes) return
   throw new Error(
     `a record of ${size} bytes (data and key) is more than stream ${stream} takes: ` +
       `${recordBytes}; cut it into smaller ones`,

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ShardId } from './checkpoint.ts'
 import type { Duck } from './duckdb.ts'
 import { literal } from './names.ts'
 import { csvRow, errorShape, LINES, MAX_RECORD, type RowError, shown } from './rejects.ts'
@@ -13,6 +14,8 @@ export interface StreamReject {
   /** In the object; else in the payload of the Kinesis record. */
   line: number
   sequence: string
+  /** The shard that it first stood in, where it was put again. */
+  origin?: ShardId
   /** Its bytes as they stood in the object; or its part of the payload. */
   raw: Buffer
   /** For the eye; without it, `raw` as UTF-8. */
@@ -33,16 +36,17 @@ export class Quarantine {
   async add(reject: StreamReject): Promise<void> {
     this.#file ??= await TextFile.create(this.#path)
     this.count++
-    const { object, version, record, line, sequence, errors } = reject
+    const { object, version, record, line, sequence, errors, origin } = reject
     const raw = reject.raw.subarray(0, MAX_RECORD)
     const text = reject.text ?? shown(raw, 'utf-8')
     const errorsText = shownErrors(errors)
-    const cells = [object, version, record, line, raw.toString('hex'), text, errorsText, sequence]
-    await this.#file.write(csvRow(cells))
+    const place = [origin?.stream ?? null, origin?.shard ?? null, sequence]
+    const read = [raw.toString('hex'), text, errorsText]
+    await this.#file.write(csvRow([object, version, record, line, ...read, ...place]))
   }
 
   /**
-   * @param place the stream and shard, the same for all
+   * @param place the stream and shard, the same for all that were not put again
    * @param metadata options of COPY that say what goes into the footer
    */
   async write(
@@ -55,13 +59,14 @@ export class Quarantine {
     await this.#file.close()
     await duck.run(`COPY (SELECT object, version, record, line, unhex(raw) AS raw, text,
         from_json(errors, '${errorShape}') AS errors,
-        ${literal(place.stream)} AS stream, ${literal(place.shard)} AS shard, sequence
+        coalesce(stream, ${literal(place.stream)}) AS stream,
+        coalesce(shard, ${literal(place.shard)}) AS shard, sequence
       FROM read_csv(${literal(this.#path)}, auto_detect = false, header = false, delim = ',',
         quote = '"', escape = '"', new_line = '\\n', allow_quoted_nulls = false,
         max_line_size = ${8 * MAX_RECORD}, buffer_size = ${LINES},
         columns = {'object': 'VARCHAR', 'version': 'VARCHAR',
           'record': 'BIGINT', 'line': 'BIGINT', 'raw': 'VARCHAR', 'text': 'VARCHAR',
-          'errors': 'VARCHAR', 'sequence': 'VARCHAR'}))
+          'errors': 'VARCHAR', 'stream': 'VARCHAR', 'shard': 'VARCHAR', 'sequence': 'VARCHAR'}))
       TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${metadata})`)
   }
 }

@@ -1,10 +1,12 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { isDescriptor } from './catalog.ts'
+import { type Deadline, noDeadline, TimeOver } from './deadline.ts'
 import { UnsafeKey } from './errors.ts'
 import { type Hint, hintsOf } from './event.ts'
 import type { Lake } from './lake.ts'
 import { none, type Outcome } from './outcome.ts'
+import { type Left, type Queue, receivesOf } from './queue.ts'
 
 /** What is the same for every stage that takes events of objects. */
 export interface Stage {
@@ -18,28 +20,72 @@ export interface Stage {
   stuck: (folder: string) => Promise<string[]>
   /** Told how each object ended, failures too. */
   report: (outcome: Outcome) => void
+  /** Where messages that fail are given back to; without it they wait for their whole time. */
+  queue?: Queue | undefined
 }
+
+/** A stage within one invocation. */
+type Run = Stage & { deadline: Deadline }
 
 const nothingFailed: SQSBatchResponse = { batchItemFailures: [] }
 
 /**
  * Takes what Lambda gets: a batch of SQS messages, of which those that fail are given back, or one
- * event of S3 or EventBridge, which fails as a whole.
+ * event of S3 or EventBridge, which fails as a whole. After the deadline nothing is begun.
  *
- * @throws what kept a direct event from being handled: database, store, disk
+ * @throws what kept a direct event from being handled: database, store, disk, TimeOver
  */
-export async function handleEvent(stage: Stage, event: unknown): Promise<SQSBatchResponse> {
+export async function handleEvent(
+  stage: Stage,
+  event: unknown,
+  deadline = noDeadline,
+): Promise<SQSBatchResponse> {
+  const run = { ...stage, deadline }
   if (!isSqs(event)) {
-    await each(hintsOf(event), (hint) => handleHint(stage, hint))
+    await handleHints(run, event)
     return nothingFailed
   }
+  const left: Left[] = []
+  const handleMessage = async (message: SQSRecord) => {
+    try {
+      await handleHints(run, JSON.parse(message.body))
+    } catch (fault) {
+      left.push({ message, fault })
+      throw fault
+    }
+  }
+  // Those first that came most often, or some would come in vain until they are dead letters.
+  const Records = event.Records.toSorted((a, b) => receivesOf(b) - receivesOf(a))
   const processor = new BatchProcessor(EventType.SQS)
-  const handleMessage = (message: SQSRecord) => handleBody(stage, message.body)
-  return processPartialResponse(event, handleMessage, processor, {
+  const answer = await processPartialResponse({ Records }, handleMessage, processor, {
     // One object at a time, so that memory is that of one; and an answer, whatever fails.
     processInParallel: false,
     throwOnFullBatchFailure: false,
   })
+  await stage.queue?.giveBack(left)
+  return answer
+}
+
+/**
+ * Does what comes before and after a batch, too: where that fails (the database is away when a
+ * function starts), all messages are given back.
+ *
+ * @throws what `work` throws, but for TimeOver of a batch: it comes again, and is no fault
+ */
+export async function orGiveBack(
+  queue: Queue | undefined,
+  event: unknown,
+  work: () => Promise<SQSBatchResponse>,
+): Promise<SQSBatchResponse> {
+  try {
+    return await work()
+  } catch (fault) {
+    if (!isSqs(event)) throw fault
+    await queue?.giveBack(event.Records.map((message) => ({ message, fault })))
+    if (!(fault instanceof TimeOver)) throw fault
+    const failed = event.Records.map(({ messageId }) => ({ itemIdentifier: messageId }))
+    return { batchItemFailures: failed }
+  }
 }
 
 function isSqs(event: unknown): event is SQSEvent {
@@ -47,19 +93,28 @@ function isSqs(event: unknown): event is SQSEvent {
   return Array.isArray(records) && records.every((one) => one.eventSource === 'aws:sqs')
 }
 
-async function handleBody(stage: Stage, body: string): Promise<void> {
-  await each(hintsOf(JSON.parse(body)), (hint) => handleHint(stage, hint))
+async function handleHints(run: Run, event: unknown): Promise<void> {
+  await each(run, hintsOf(event), (hint) => handleHint(run, hint))
 }
 
-/** Works on all, and throws the first fault only then: none keeps the others from theirs. */
-async function each<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+/**
+ * Works on all that there is time for, and throws the first fault only then: none keeps the others
+ * from theirs.
+ */
+async function each<T>(run: Run, items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const faults: unknown[] = []
-  for (const item of items) await work(item).catch((fault) => faults.push(fault))
+  for (const item of items) {
+    if (run.deadline.isOver()) {
+      faults.push(new TimeOver())
+      break
+    }
+    await work(item).catch((fault) => faults.push(fault))
+  }
   if (faults.length > 0) throw faults[0]
 }
 
 /** Where a key can be read in two ways, what stands there decides. */
-async function handleHint(stage: Stage, { bucket, key, decoded = key }: Hint): Promise<void> {
+async function handleHint(stage: Run, { bucket, key, decoded = key }: Hint): Promise<void> {
   const { url } = stage.lake.store
   if (url.startsWith('s3://') && url !== `s3://${bucket}`) {
     throw new Error(`an event of bucket ${bucket}, but the lake is ${url}`)
@@ -78,12 +133,12 @@ async function stands(stage: Stage, key: string): Promise<boolean> {
 }
 
 /** One key of the stage's: an object, or a descriptor that may let several through. */
-async function handleKey(stage: Stage, key: string): Promise<void> {
+async function handleKey(stage: Run, key: string): Promise<void> {
   // A key with a slash at its end is the mark of an empty folder, as S3's console makes it.
   if (!stage.prefixes.some((prefix) => key.startsWith(prefix)) || key.endsWith('/')) return
   const folder = key.slice(0, key.lastIndexOf('/'))
   const keys = isDescriptor(key) ? await stage.stuck(folder) : [key]
-  await each(keys, async (one) => {
+  await each(stage, keys, async (one) => {
     const outcome = await attempt(stage, one)
     if (outcome) stage.report(outcome)
   })

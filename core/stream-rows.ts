@@ -191,9 +191,9 @@ async function jsonText({ contract, rows }: Group & { kind: 'json' }, path: stri
   }
 }
 
-function placeIn({ chunk, number, line, sequence }: GivenRow) {
+function placeIn({ chunk, number, line, sequence, origin }: GivenRow) {
   const { object = null, version = null } = chunk ?? {}
-  return { object, version, record: number ?? null, line, sequence }
+  return { object, version, record: number ?? null, line, sequence, ...(origin && { origin }) }
 }
 
 /** A text that stands for null where the contract has none that does. */

@@ -1,6 +1,8 @@
 import { type Governing, looksLikeCsv } from './catalog.ts'
 import type { Contract } from './contract.ts'
+import { isOfPlace, tooLarge } from './limit.ts'
 import type { ObjectVersion } from './object-store.ts'
+import { textSize } from './plain-text.ts'
 
 /** What a stage does with an object, decided by what it found: no stage decides it otherwise. */
 export type Decision =
@@ -8,6 +10,8 @@ export type Decision =
   /** Nothing names it, and it is no CSV: a README, a script. */
   | { what: 'ignored' }
   | { what: 'held' | 'refused'; reason: string }
+  /** For this place: a refusal, too. */
+  | { what: 'too-large'; reason: string; contract: Contract }
   | { what: 'load'; contract: Contract }
 
 /** What a stage's commit record says of the object. */
@@ -22,29 +26,46 @@ export interface Standing {
 
 /**
  * A version that was loaded is settled for good; one that was held or refused, until its contract
- * changes.
+ * changes. One that was too large for another place is not: it is settled where it was taken.
  *
+ * @param elsewhere the command that loads what is too large for here
  * @param isOne whether it is an object of ours even where no contract names it
  */
 export function decide(
   version: ObjectVersion,
   governing: Governing,
   standing: Standing | undefined,
+  elsewhere: string,
   isOne = looksLikeCsv(version.key),
 ): Decision {
   const { contract, broken, hash } = governing
   if (standing?.etag === version.etag) {
     if (standing.status === 'loaded') return { what: 'unchanged' }
-    if (standing.status === 'refused' && standing.contract === hash) {
+    const isSettled = standing.status === 'refused' && standing.contract === hash
+    if (isSettled && !isOfPlace(standing.reason)) {
       return { what: 'refused', reason: standing.reason ?? '' }
     }
   }
   if (governing.dataset === undefined && !isOne) return { what: 'ignored' }
   if (broken !== undefined) return { what: 'refused', reason: broken }
-  if (contract) return { what: 'load', contract }
+  if (contract) {
+    const reason = tooLargeHere(version, standing, elsewhere)
+    return reason === undefined
+      ? { what: 'load', contract }
+      : { what: 'too-large', reason, contract }
+  }
   const folder = version.key.split('/').slice(0, -1).join('/')
   return {
     what: 'held',
     reason: `no contract names it; describe it as a resource in ${folder}/datapackage.yaml`,
   }
+}
+
+function tooLargeHere(
+  version: ObjectVersion,
+  standing: Standing | undefined,
+  elsewhere: string,
+): string | undefined {
+  const known = standing?.etag === version.etag ? standing.reason : undefined
+  return tooLarge({ stored: version.size, text: textSize(version) }, known, elsewhere)
 }

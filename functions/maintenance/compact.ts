@@ -2,6 +2,7 @@ import { CHECKPOINTS, type Checkpoint, parseCheckpoint, shardStem } from '../../
 import { type CommitRecord, readRecord } from '../../core/commit-record.ts'
 import { compactionsFolder, parseCompaction } from '../../core/compaction.ts'
 import type { Contract } from '../../core/contract.ts'
+import { type Deadline, noDeadline } from '../../core/deadline.ts'
 import { Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import { mend } from '../../core/mend.ts'
@@ -26,9 +27,14 @@ export interface CompactOptions {
   smallerThan?: number
   /** A partition of fewer small files is left as it is. */
   atLeast?: number
+  /** No further partition is begun after it. */
+  deadline?: Deadline
 }
 
 type Rules = Required<Omit<CompactOptions, 'dataset'>>
+
+/** Why a partition, or a dataset, was left when the deadline had passed. */
+export const NO_TIME = 'there was no time for it: the next run goes on with it'
 
 /**
  * Merges the small event files of closed partitions. Every partition that is done is committed; a
@@ -38,8 +44,8 @@ type Rules = Required<Omit<CompactOptions, 'dataset'>>
  * @throws Refused for a dataset that no stream has; a fault of the store or the disk
  */
 export async function compact(lake: Lake, options: CompactOptions = {}): Promise<Compacted[]> {
-  const defaults = { all: false, now: new Date(), smallerThan: 64 << 20, atLeast: 2 }
-  const rules = { ...defaults, ...options }
+  const sizes = { smallerThan: 64 << 20, atLeast: 2 }
+  const rules = { all: false, now: new Date(), ...sizes, deadline: noDeadline, ...options }
   await mend(lake)
   const shards = await readShards(lake.store)
   const datasets = new Set(shards.flatMap(({ state }) => Object.keys(state?.datasets ?? {})))
@@ -56,6 +62,7 @@ export async function compact(lake: Lake, options: CompactOptions = {}): Promise
 
 async function compactDataset(lake: Lake, dataset: string, rules: Rules): Promise<Compacted[]> {
   const { store } = lake
+  if (rules.deadline.isOver()) return [leftAt(dataset, eventsFolder(dataset), NO_TIME)]
   const standing = await standingFiles(store, dataset)
   const small = await smallFiles(store, standing, rules)
   const unsettled = await unsettledFolders(store, dataset)
@@ -65,7 +72,7 @@ async function compactDataset(lake: Lake, dataset: string, rules: Rules): Promis
   const contract = await contractOfDataset(store, dataset, file)
   if (!contract) {
     const skipped = `${file ?? 'no descriptor'} has no valid contract of ${dataset}: mend it`
-    return [{ dataset, folder: eventsFolder(dataset), before: 0, after: 0, rows: 0, skipped }]
+    return [leftAt(dataset, eventsFolder(dataset), skipped)]
   }
   const bytes = small.reduce((sum, { size }) => sum + size, 0)
   return lake.withScratch(bytes, async (scratch, duck) => {
@@ -82,12 +89,20 @@ async function compactDataset(lake: Lake, dataset: string, rules: Rules): Promis
     const base = { lake, duck, scratch, dataset, contract, fence, now: () => Date.now() + skew }
     for (const folder of new Set([...unsettled, ...byFolder.keys()])) {
       const files = byFolder.get(folder) ?? []
+      if (rules.deadline.isOver()) {
+        done.push(leftAt(dataset, folder, NO_TIME))
+        continue
+      }
       const { atLeast } = rules
       const end = await compactPartition({ ...base, folder, files, atLeast: Math.max(2, atLeast) })
       if (end.before > 0 || end.skipped !== undefined) done.push(end)
     }
     return done
   })
+}
+
+function leftAt(dataset: string, folder: string, skipped: string): Compacted {
+  return { dataset, folder, before: 0, after: 0, rows: 0, skipped }
 }
 
 /**

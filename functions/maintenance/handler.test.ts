@@ -18,8 +18,8 @@ test('each job is done, and told in one line', async () => {
   for (const job of ['tick', 'compact', 'vacuum']) await handle({ job })
   expect(told).toEqual([
     ['tick', expect.any(Object)],
-    ['compact', { before: 12, after: 2, rows: 48, skipped: [] }],
-    ['vacuum', { fences: 0, orphans: 0, unknown: 0, checkpoints: 0 }],
+    ['compact', { before: 12, after: 2, rows: 48, skipped: [], left: 0 }],
+    ['vacuum', { fences: 0, orphans: 0, unknown: 0, checkpoints: 0, left: 0 }],
   ])
 })
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { CHECKPOINTS, type Checkpoint, LEASE, parseCheckpoint } from '../../core/checkpoint.ts'
 import { type CommitOptions, commit, type Goal } from '../../core/commit.ts'
 import { readRecord } from '../../core/commit-record.ts'
+import { type Deadline, noDeadline } from '../../core/deadline.ts'
 import { Busy } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import { mend } from '../../core/mend.ts'
@@ -20,6 +21,8 @@ export interface TickOptions {
   time?: Pick<CommitOptions<Checkpoint>, 'now' | 'pause' | 'lease'>
   /** A shard without a commit for so many ms counts as idle. */
   idle?: number
+  /** No further shard is begun after it. */
+  deadline?: Deadline
 }
 
 /** What is written once is not written again for a minute more of waiting. */
@@ -30,20 +33,22 @@ const IDLE = 60_000
  * idle ones those that are over by the clock. By the same protocol as `append`: a tick that meets a
  * writer leaves the shard to it.
  *
- * @returns the ends of the objects that were found to be there as a whole, and how many shards
- *   were left to a writer
+ * @returns the ends of the objects that were found to be there as a whole, how many shards were
+ *   left to a writer, and for how many there was no time
  * @throws a fault of the store or the disk
  */
-export async function tick(
-  lake: Lake,
-  options: TickOptions = {},
-): Promise<{ ends: Outcome[]; busy: number }> {
+export async function tick(lake: Lake, options: TickOptions = {}): Promise<Ticked> {
   await mend(lake)
-  const told: { ends: Outcome[]; busy: number } = { ends: [], busy: 0 }
+  const told: Ticked = { ends: [], busy: 0, left: 0 }
+  const defaults = { now: new Date(), all: false, idle: IDLE, time: {}, deadline: noDeadline }
+  const asked = { ...defaults, ...options }
   for await (const { key } of lake.store.list(CHECKPOINTS)) {
     if (key.startsWith(PUBLISHED)) continue
+    if (asked.deadline.isOver()) {
+      told.left++
+      continue
+    }
     try {
-      const asked = { now: new Date(), all: false, idle: IDLE, time: {}, ...options }
       told.ends.push(...(await tickShard(lake, key, asked)))
     } catch (error) {
       if (!(error instanceof Busy)) throw error
@@ -51,6 +56,12 @@ export async function tick(
     }
   }
   return told
+}
+
+interface Ticked {
+  ends: Outcome[]
+  busy: number
+  left: number
 }
 
 async function tickShard(lake: Lake, record: string, options: Required<TickOptions>) {

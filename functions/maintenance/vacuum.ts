@@ -1,6 +1,7 @@
 import { CHECKPOINTS, type Checkpoint, parseCheckpoint, shardStem } from '../../core/checkpoint.ts'
 import { LIFETIME } from '../../core/commit.ts'
 import { type CommitRecord, readRecord } from '../../core/commit-record.ts'
+import { type Deadline, noDeadline } from '../../core/deadline.ts'
 import { DataError, type Duck } from '../../core/duckdb.ts'
 import { Busy, Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
@@ -20,6 +21,8 @@ export interface VacuumOptions {
   now?: Date
   /** Tells what would be deleted, and deletes nothing. */
   dryRun?: boolean
+  /** Nothing further is looked at after it. */
+  deadline?: Deadline
 }
 
 /** The keys that were deleted. */
@@ -32,6 +35,8 @@ export interface Vacuumed {
   checkpoints: string[]
   /** How many old files have no commit record, so that nothing can be said of them: they stay. */
   unknown: number
+  /** How many of its four steps there was no time for, if for any. */
+  left?: number
 }
 
 const DAY = 86_400_000
@@ -48,7 +53,7 @@ const FENCE_BYTES = 4 << 20
  * @throws Refused for too short a grace period; a fault of the store
  */
 export async function vacuum(lake: Lake, options: VacuumOptions = {}): Promise<Vacuumed> {
-  const { graceMs = DAY, now = new Date(), dryRun = false } = options
+  const { graceMs = DAY, now = new Date(), dryRun = false, deadline = noDeadline } = options
   if (!(graceMs >= LEAST)) {
     const least = LEAST / 3_600_000
     throw new Refused(
@@ -60,10 +65,12 @@ export async function vacuum(lake: Lake, options: VacuumOptions = {}): Promise<V
   const gone: Vacuumed = { fences: [], orphans: [], checkpoints: [], unknown: 0 }
   const shards = await readShards(store)
   const stems = new Set<string>()
+  const trees = ['silver/', 'quarantine/', RESULTS]
   await lake.withScratch(0, async (_, duck) => {
     const judge = new Judge(store, duck, shards)
-    for (const tree of ['silver/', 'quarantine/', RESULTS]) {
+    for (let tree = trees[0]; tree !== undefined; trees.shift(), tree = trees[0]) {
       for await (const version of store.list(tree)) {
+        if (deadline.isOver()) return
         if (!version.key.endsWith('.parquet')) continue
         const stem = parseName(version.key)?.stem
         if (stem !== undefined) stems.add(stem)
@@ -73,6 +80,8 @@ export async function vacuum(lake: Lake, options: VacuumOptions = {}): Promise<V
       }
     }
   })
+  // Of a checkpoint nobody knows whether it is needed until all files are looked at.
+  if (trees.length > 0) return { ...gone, left: trees.length + 1 }
   for (const shard of shards.filter((one) => isLeft(one, shards, stems, before))) {
     await remove(store, shard.version, gone.checkpoints, dryRun)
   }

@@ -1,15 +1,25 @@
 import type { SQSBatchResponse } from 'aws-lambda'
 import { readConfig } from '../../core/config.ts'
+import { openDatabase } from '../../core/database.ts'
+import { deadlineOf, type Invocation, noDeadline } from '../../core/deadline.ts'
+import type { Finding } from '../../core/finding.ts'
 import { type Lake, openLake } from '../../core/lake.ts'
 import { prepareLedger, stuckObjects } from '../../core/ledger.ts'
 import { logOutcome } from '../../core/log.ts'
-import { type Database, openPostgres } from '../../core/postgres.ts'
-import { handleEvent, type Stage } from '../../core/stage.ts'
+import type { Database } from '../../core/postgres.ts'
+import { openQueue, type Queue } from '../../core/queue.ts'
+import { handleEvent, orGiveBack, type Stage } from '../../core/stage.ts'
+import { check, parseCheck } from '../check.ts'
 import { ingest } from './ingest.ts'
 import { settle } from './settle.ts'
 
 /** @returns the stage's handler: an event in, the messages to be given again out */
-export function rawIngestion(lake: Lake, database: Database, report: Stage['report']) {
+export function rawIngestion(
+  lake: Lake,
+  database: Database,
+  report: Stage['report'],
+  queue?: Queue,
+) {
   const stage: Stage = {
     name: 'raw-ingestion',
     lake,
@@ -17,29 +27,45 @@ export function rawIngestion(lake: Lake, database: Database, report: Stage['repo
     handle: (key) => ingest(lake, database, key),
     stuck: (folder) => stuckObjects(database, lake.store.url, `${folder}/`),
     report,
+    queue,
   }
-  return async (event: unknown): Promise<SQSBatchResponse> => {
-    const answer = await handleEvent(stage, event)
-    await settle(lake, database)
+  return async (event: unknown, deadline = noDeadline): Promise<SQSBatchResponse> => {
+    const answer = await handleEvent(stage, event, deadline)
+    // Whoever comes next settles it, too; and where something is given back, somebody comes.
+    const isLate = deadline.isOver() && answer.batchItemFailures.length > 0
+    if (!isLate) await settle(lake, database, deadline)
     return answer
   }
 }
 
 let ready: Promise<ReturnType<typeof rawIngestion>> | undefined
+let queue: Queue | undefined
 
 /** The Lambda function: S3 notifications, EventBridge's "Object Created", and both inside SQS. */
-export async function handler(event: unknown): Promise<SQSBatchResponse> {
-  ready ??= start().catch((error: unknown) => {
-    ready = undefined
-    throw error
+export async function handler(
+  event: unknown,
+  invocation?: Invocation,
+): Promise<SQSBatchResponse | Finding[]> {
+  if (parseCheck(event)) return checkAll()
+  const deadline = deadlineOf(invocation)
+  queue ??= openQueue()
+  return orGiveBack(queue, event, async () => {
+    ready ??= start().catch((error: unknown) => {
+      ready = undefined
+      throw error
+    })
+    return (await ready)(event, deadline)
   })
-  return (await ready)(event)
+}
+
+function checkAll(): Promise<Finding[]> {
+  const database = () => openDatabase(readConfig().database)
+  return check('raw-ingestion', () => openLake(readConfig().lake), { database })
 }
 
 async function start() {
   const config = readConfig()
-  if (!config.database) throw new Error('DATABASE_URL is not set; raw-ingestion loads into it')
-  const database = openPostgres(config.database)
+  const database = openDatabase(config.database)
   await prepareLedger(database)
-  return rawIngestion(openLake(config.lake), database, logOutcome)
+  return rawIngestion(openLake(config.lake), database, logOutcome, queue)
 }

@@ -4,7 +4,8 @@ import { leaveHeals } from '../../core/due.ts'
 import { Refused } from '../../core/errors.ts'
 import { familyOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
-import { claimDataset, dropKey, type Entry, note, takeKey } from '../../core/ledger.ts'
+import { claimDataset, dropKey, type Entry, explain, note, takeKey } from '../../core/ledger.ts'
+import { faultOf, ingestCommand, isOfPlace, reasonOf } from '../../core/limit.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
 import { textSize } from '../../core/plain-text.ts'
@@ -41,7 +42,7 @@ export async function ingest(
     return hash === done.contract ? done.outcome : await ingest(lake, database, key)
   } catch (error) {
     forgetTables()
-    throw error
+    throw faultOf(error, ingestCommand(lake.store.url, key))
   }
 }
 
@@ -49,7 +50,7 @@ export async function ingest(
 async function isIgnored(lake: Lake, key: string): Promise<boolean> {
   const version = await lake.store.head(key)
   if (!version) return true
-  return decide(version, await govern(lake.store, key), undefined).what === 'ignored'
+  return decide(version, await govern(lake.store, key), undefined, '').what === 'ignored'
 }
 
 async function ingestKey(
@@ -67,7 +68,8 @@ async function ingestKey(
   }
   const governing = await govern(lake.store, key)
   const { dataset } = governing
-  const decision = decide(version, governing, again ? undefined : entry)
+  const elsewhere = ingestCommand(lake.store.url, key)
+  const decision = decide(version, governing, again ? undefined : entry, elsewhere)
   if (decision.what === 'ignored') {
     await dropKey(tx, entry)
     return undefined
@@ -79,10 +81,20 @@ async function ingestKey(
   const end =
     decision.what === 'load'
       ? await loadOrRefuse(lake, tx, entry, version, decision.contract)
-      : { status: decision.what, reason: decision.reason, ...none }
+      : { status: statusOf(decision), reason: decision.reason, ...none }
+  // What stands stays loaded where this place is only too small to load it again.
+  if (again && isOfPlace(end.reason)) {
+    const why = `rows that it had lost are free, so it is to be loaded again; ${end.reason}`
+    await explain(tx, entry.id, why)
+    return { outcome: said(entry, { dataset, ...end }, started), contract }
+  }
   const seconds = (performance.now() - started) / 1000
   await note(tx, entry, version, governing, { dataset, seconds, ...end })
   return { outcome: said(entry, { dataset, ...end }, started), contract }
+}
+
+function statusOf({ what }: { what: 'held' | 'refused' | 'too-large' }): 'held' | 'refused' {
+  return what === 'held' ? 'held' : 'refused'
 }
 
 type End = Counts &
@@ -121,7 +133,7 @@ async function loadOrRefuse(
     const why =
       error instanceof Unacceptable
         ? `the database does not take it: ${error.message}`
-        : error.message
+        : reasonOf(error, ingestCommand(lake.store.url, version.key))
     return { status: 'refused', reason: why, ...none }
   }
 }

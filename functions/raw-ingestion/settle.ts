@@ -1,9 +1,11 @@
 import { govern } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
+import { noDeadline, TimeOver } from '../../core/deadline.ts'
 import { type Due, dropMarks, dueOf, leaveHeals } from '../../core/due.ts'
 import { childrenOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
 import { count, type Entry, explain, lockFor, takeWaiting } from '../../core/ledger.ts'
+import { isOfPlace } from '../../core/limit.ts'
 import { mergeStage } from '../../core/merge.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
 import { ensureTable } from '../../core/table.ts'
@@ -15,9 +17,10 @@ import { ingest } from './ingest.ts'
  * parent are looked at again, and objects whose lost rows are free now are loaded again. Whoever
  * calls it may do another's left-over work: after a crash, the next object's handler does.
  *
- * @throws the first fault, when all that could be done is; the rest stays marked
+ * @throws the first fault, when all that could be done is; TimeOver, when there is no time for the
+ *   rest. It stays marked.
  */
-export async function settle(lake: Lake, database: Database): Promise<void> {
+export async function settle(lake: Lake, database: Database, deadline = noDeadline): Promise<void> {
   const left = new Set<number>()
   const faults: unknown[] = []
   for (;;) {
@@ -25,6 +28,7 @@ export async function settle(lake: Lake, database: Database): Promise<void> {
     const due = all.filter(({ marks }) => marks.some((mark) => !left.has(mark)))
     if (due.length === 0) break
     for (const one of due) {
+      if (deadline.isOver()) throw faults[0] ?? new TimeOver()
       const done = await settleOne(lake, database, one).catch((fault) => faults.push(fault) < 0)
       if (!done) for (const mark of one.marks) left.add(mark)
     }
@@ -32,11 +36,11 @@ export async function settle(lake: Lake, database: Database): Promise<void> {
   if (faults.length > 0) throw faults[0]
 }
 
-/** Whether it is done; or must wait until a contract can be used. */
+/** Whether it is done; or must wait for a contract that can be used, or a place that is larger. */
 async function settleOne(lake: Lake, database: Database, due: Due): Promise<boolean> {
   const { heal, key } = due
   if (heal !== null) return database.transaction((tx) => healDataset(lake, tx, heal, due))
-  if (key !== null) await ingest(lake, database, key, true)
+  if (key !== null && isOfPlace((await ingest(lake, database, key, true))?.reason)) return false
   await database.transaction((tx) => dropMarks(tx, due))
   return true
 }

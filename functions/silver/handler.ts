@@ -1,13 +1,17 @@
 import type { SQSBatchResponse } from 'aws-lambda'
 import { looksLikeCsv } from '../../core/catalog.ts'
 import { readConfig } from '../../core/config.ts'
+import { deadlineOf, type Invocation, noDeadline } from '../../core/deadline.ts'
+import type { Finding } from '../../core/finding.ts'
 import { type Lake, openLake } from '../../core/lake.ts'
 import { logOutcome } from '../../core/log.ts'
+import { openQueue, type Queue } from '../../core/queue.ts'
 import { handleEvent, type Stage } from '../../core/stage.ts'
+import { check, parseCheck } from '../check.ts'
 import { refine } from './refine.ts'
 
 /** @returns the stage's handler: an event in, the messages to be given again out */
-export function silver(lake: Lake, report: Stage['report']) {
+export function silver(lake: Lake, report: Stage['report'], queue?: Queue) {
   const stage: Stage = {
     name: 'silver',
     lake,
@@ -15,8 +19,10 @@ export function silver(lake: Lake, report: Stage['report']) {
     handle: (key) => refine(lake, key),
     stuck: (folder) => objectsBelow(lake, `${folder}/`),
     report,
+    queue,
   }
-  return (event: unknown): Promise<SQSBatchResponse> => handleEvent(stage, event)
+  return (event: unknown, deadline = noDeadline): Promise<SQSBatchResponse> =>
+    handleEvent(stage, event, deadline)
 }
 
 /** Silver has no list of what is stuck: what is loaded ends as unchanged, at the cost of a look. */
@@ -29,7 +35,11 @@ async function objectsBelow(lake: Lake, prefix: string): Promise<string[]> {
 let ready: ReturnType<typeof silver> | undefined
 
 /** The Lambda function: S3 notifications, EventBridge's "Object Created", and both inside SQS. */
-export async function handler(event: unknown): Promise<SQSBatchResponse> {
-  ready ??= silver(openLake(readConfig().lake), logOutcome)
-  return ready(event)
+export async function handler(
+  event: unknown,
+  invocation?: Invocation,
+): Promise<SQSBatchResponse | Finding[]> {
+  if (parseCheck(event)) return check('silver', () => openLake(readConfig().lake))
+  ready ??= silver(openLake(readConfig().lake), logOutcome, openQueue())
+  return ready(event, deadlineOf(invocation))
 }

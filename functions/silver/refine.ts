@@ -5,6 +5,7 @@ import type { Contract } from '../../core/contract.ts'
 import type { Duck } from '../../core/duckdb.ts'
 import { Refused, UnsafeKey } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
+import { faultOf, ingestCommand, reasonOf } from '../../core/limit.ts'
 import {
   fileStem,
   folderOf,
@@ -37,20 +38,22 @@ export async function refine(lake: Lake, key: string): Promise<Outcome | undefin
   const first = await look(lake, key)
   if (!first) return undefined
   const { dataset } = first.governing
+  const elsewhere = ingestCommand(lake.store.url, key)
   // Without a dataset there is no folder of Silver that could keep the fact.
   if (!dataset) {
-    const decision = decide(first.version, first.governing, undefined)
+    const decision = decide(first.version, first.governing, undefined, elsewhere)
     if (decision.what !== 'held' && decision.what !== 'refused') return undefined
     return said(dataset, { status: decision.what, reason: decision.reason, ...none })
   }
   return lake.withScratch(textSize(first.version), async (folder, duck) => {
+    const work = { lake, key, dataset, folder, duck, elsewhere }
     const done = await commit<Manifest>({
       store: lake.store,
       record: manifestKey(dataset, key),
       parse: parseManifest,
-      target: (state) => nextState({ lake, key, dataset, folder, duck }, state),
-      fence: fences({ lake, key, dataset, folder, duck }),
-    })
+      target: (state) => nextState(work, state),
+      fence: fences(work),
+    }).catch((error) => Promise.reject(faultOf(error, elsewhere)))
     return said(dataset, endOf(done))
   })
 }
@@ -95,6 +98,8 @@ interface Work {
   dataset: string
   folder: string
   duck: Duck
+  /** The command that loads it where this place is too small. */
+  elsewhere: string
 }
 
 /** What is to be committed over `state`; the manifest was read before the object is looked at. */
@@ -102,21 +107,23 @@ async function nextState(work: Work, state: Manifest | null): Promise<Goal<Manif
   const seen = await look(work.lake, work.key)
   if (!seen || seen.governing.dataset !== work.dataset) return undefined
   const { version, governing } = seen
-  const decision = decide(version, governing, state ?? undefined)
+  const decision = decide(version, governing, state ?? undefined, work.elsewhere)
   const { standing, standingModified } = state ?? {}
   const base = { ...factsOf(work, version, governing), standing, standingModified }
   const refused = (reason: string): Goal<Manifest> => {
     return { state: { ...base, status: 'refused', reason, ...none }, replaces: false, files: [] }
   }
-  if (decision.what === 'refused') {
+  if (decision.what === 'refused' || decision.what === 'too-large') {
+    const { reason } = decision
     const known = state?.status === 'refused' && state.etag === version.etag
-    return known && state.contract === governing.hash ? undefined : refused(decision.reason)
+    const isSaid = known && state.contract === governing.hash && state.reason === reason
+    return isSaid ? undefined : refused(reason)
   }
   if (decision.what !== 'load') return undefined
   try {
     return await writeVersion(work, version, decision.contract, base)
   } catch (error) {
-    if (error instanceof Refused) return refused(error.message)
+    if (error instanceof Refused) return refused(reasonOf(error, work.elsewhere))
     throw error
   }
 }

@@ -9,7 +9,9 @@ import {
   type ShardId,
 } from '../../core/checkpoint.ts'
 import { type CommitOptions, commit, type Goal } from '../../core/commit.ts'
+import { settleAgain } from '../../core/committed.ts'
 import { readStreamConfig } from '../../core/config.ts'
+import type { Deadline } from '../../core/deadline.ts'
 import type { Duck } from '../../core/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
 import type { StreamClient } from '../../core/kinesis.ts'
@@ -33,7 +35,8 @@ export interface Batch {
 }
 
 /**
- * Commits every record of the batch that is not committed yet; the rest has added nothing.
+ * Commits every record of the batch that is not committed yet, or as many as there is time for; the
+ * rest has added nothing.
  *
  * @param committed told after each commit, of which a large batch has several; and of the objects
  *   that are there as a whole by it
@@ -62,12 +65,14 @@ export async function append(
       }),
     )
     committed(appended(before ?? state, state), await finish(lake.store, state))
-    if (compareSequences(state.position, end) >= 0) return
+    if (compareSequences(state.position, end) >= 0 || time.deadline?.isOver()) return
   }
 }
 
-/** Another clock than this machine's, for tests. */
-export type Time = Pick<CommitOptions<Checkpoint>, 'now' | 'pause' | 'lease'>
+/** Until when a further commit is begun; and another clock than this machine's, for tests. */
+export interface Time extends Pick<CommitOptions<Checkpoint>, 'now' | 'pause' | 'lease'> {
+  deadline?: Deadline
+}
 
 interface Work {
   lake: Lake
@@ -107,8 +112,8 @@ async function appendSlice(work: Work, began: (before: Checkpoint) => void): Pro
 /** What is to be committed over the checkpoint that stands. */
 async function nextState(work: Work, before: Checkpoint): Promise<Goal<Checkpoint> | undefined> {
   const { lake, batch, duck } = work
-  const slice = await nextSlice(batch.records, before.position)
-  if (!slice) return undefined
+  const found = await nextSlice(batch.records, before.position)
+  if (!found) return undefined
   if (before.closed) {
     throw new Busy(`${checkpointKey(batch.id)}: others have gone on from it; it takes no more`)
   }
@@ -116,11 +121,12 @@ async function nextState(work: Work, before: Checkpoint): Promise<Goal<Checkpoin
   const tables: string[] = []
   await mkdir(folder)
   try {
+    const { slice, committed } = await settleAgain(lake.store, before, found)
     const store = memoryOf(lake.store)
     const known = await forgotten(store, before, slice)
     const { dataset, limit } = readStreamConfig()
     const sorted = await sortOut({ store, duck, folder, before: known, dataset, slice, tables })
-    const base = { ...before, finished: before.finished + known.dropped }
+    const base = { ...before, finished: before.finished + known.dropped, committed }
     const step = { duck, folder, before: base, slice, now: new Date() }
     return await goalOfRows(step, { ...sorted, limit }, tables)
   } finally {

@@ -1,12 +1,16 @@
 import type { KinesisStreamBatchResponse, KinesisStreamEvent, SQSBatchResponse } from 'aws-lambda'
 import { isNdjson, looksLikeCsv } from '../../core/catalog.ts'
 import { readConfig } from '../../core/config.ts'
+import { deadlineOf, type Invocation, noDeadline } from '../../core/deadline.ts'
+import type { Finding } from '../../core/finding.ts'
 import { openStream, type StreamClient } from '../../core/kinesis.ts'
 import { type Lake, openLake } from '../../core/lake.ts'
 import { logBatch, logOutcome } from '../../core/log.ts'
 import type { Appended, Outcome } from '../../core/outcome.ts'
+import { openQueue, type Queue } from '../../core/queue.ts'
 import { compareSequences } from '../../core/sequence.ts'
 import { handleEvent, type Stage } from '../../core/stage.ts'
+import { check, parseCheck } from '../check.ts'
 import { append, type Batch } from './append.ts'
 import { publish } from './publish.ts'
 
@@ -17,27 +21,34 @@ export interface StreamReport {
 }
 
 /**
- * @returns the stream's handler: a batch in, the first record that is to be given again out
+ * @returns the stream's handler: a batch in, the first record that is to be given again out. After
+ *   the deadline nothing more is begun.
  */
 export function streaming(lake: Lake, stream: StreamClient, report: StreamReport) {
   const creation = cachedCreation(stream)
-  return async (event: KinesisStreamEvent): Promise<KinesisStreamBatchResponse> => {
+  return async (
+    event: KinesisStreamEvent,
+    deadline = noDeadline,
+  ): Promise<KinesisStreamBatchResponse> => {
     const created = await creation()
     const failures: KinesisStreamBatchResponse['batchItemFailures'] = []
     for (const batch of batchesOf(event, stream.name, created)) {
       let reached: Appended = { shard: batch.id.shard, position: '', ...nothing }
-      try {
-        await append(lake, stream, batch, (appended, finished) => {
-          reached = appended
-          report.batch(appended)
-          for (const outcome of finished) report.object(outcome)
-        })
-      } catch (fault) {
-        // Whatever it is: what is committed stands, and the rest must come again.
-        report.batch({ ...reached, ...nothing }, fault)
-        const next = batch.records.find((one) => !isReached(one.sequence, reached.position))
-        failures.push({ itemIdentifier: next?.sequence ?? '' })
+      let failed = false
+      const committed = (appended: Appended, finished: Outcome[]) => {
+        reached = appended
+        report.batch(appended)
+        for (const outcome of finished) report.object(outcome)
       }
+      try {
+        if (!deadline.isOver()) await append(lake, stream, batch, committed, { deadline })
+      } catch (fault) {
+        failed = true
+        report.batch({ ...reached, ...nothing }, fault)
+      }
+      // Whatever it was: what is committed stands, and the rest must come again.
+      const next = batch.records.find((one) => !isReached(one.sequence, reached.position))
+      if (failed || next) failures.push({ itemIdentifier: next?.sequence ?? '' })
     }
     return { batchItemFailures: failures }
   }
@@ -85,6 +96,7 @@ export function publisher(
   stream: StreamClient,
   report: Stage['report'],
   progress: (key: string, part: number) => void = () => {},
+  queue?: Queue,
 ) {
   const stage: Stage = {
     name: 'streaming',
@@ -93,8 +105,10 @@ export function publisher(
     handle: (key) => publish(lake, stream, key, (part) => progress(key, part)),
     stuck: (folder) => objectsBelow(lake, `${folder}/`),
     report,
+    queue,
   }
-  return (event: unknown): Promise<SQSBatchResponse> => handleEvent(stage, event)
+  return (event: unknown, deadline = noDeadline): Promise<SQSBatchResponse> =>
+    handleEvent(stage, event, deadline)
 }
 
 async function objectsBelow(lake: Lake, prefix: string): Promise<string[]> {
@@ -106,18 +120,28 @@ async function objectsBelow(lake: Lake, prefix: string): Promise<string[]> {
 }
 
 /** The Lambda function: batches of an event source mapping with `ReportBatchItemFailures`. */
-export async function handler(event: KinesisStreamEvent): Promise<KinesisStreamBatchResponse> {
+export async function handler(
+  event: KinesisStreamEvent,
+  invocation?: Invocation,
+): Promise<KinesisStreamBatchResponse | Finding[]> {
+  const asked = parseCheck(event)
+  if (asked) return check('append', lake, { stream: () => openStream(asked.stream ?? '') })
   const arn = event.Records[0]?.eventSourceARN ?? ''
   const name = arn.slice(arn.lastIndexOf('/') + 1)
   const run = streams.get(name) ?? streaming(lake(), openStream(name), logging)
   streams.set(name, run)
-  return run(event)
+  return run(event, deadlineOf(invocation))
 }
 
 /** The publisher's Lambda function: S3 notifications, EventBridge's events, either inside SQS. */
-export async function publishHandler(event: unknown): Promise<SQSBatchResponse> {
-  publishing ??= publisher(lake(), openStream(streamName()), logOutcome)
-  return publishing(event)
+export async function publishHandler(
+  event: unknown,
+  invocation?: Invocation,
+): Promise<SQSBatchResponse | Finding[]> {
+  if (parseCheck(event)) return check('publish', lake, { stream: () => openStream(streamName()) })
+  const stream = () => openStream(streamName())
+  publishing ??= publisher(lake(), stream(), logOutcome, undefined, openQueue())
+  return publishing(event, deadlineOf(invocation))
 }
 
 const logging: StreamReport = { batch: logBatch, object: logOutcome }

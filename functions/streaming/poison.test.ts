@@ -70,6 +70,9 @@ const bad: [string, Buffer | string, string, string][] = [
     'till.receipts',
   ],
   ['a chunk that was cut', (await chunkOf()).subarray(0, -1), 'source-error', '_unknown'],
+  ['a way out, put again', redriven({ shard: '../../x' }), 'source-error', '_unknown'],
+  ['no time, put again', redriven({ created: 'now' }), 'source-error', '_unknown'],
+  ['nothing, put again', redriven({}).subarray(0, -20), 'source-error', '_unknown'],
   ['another object', await chunkOf({ object: 'streaming/x/1.csv' }), 'unknown-dataset', '_unknown'],
   ['a way out as object', await chunkOf({ object: '../../x.csv' }), 'unknown-dataset', '_unknown'],
   ['an object with a NUL', await chunkOf({ object: 'streaming/till/\0/1.csv' }), '.', '_unknown'],
@@ -92,6 +95,13 @@ const bad: [string, Buffer | string, string, string][] = [
   ],
   ['an open quote', await chunkOf({ text: Buffer.from('1,"a\n') }), '.', '.'],
 ]
+
+function redriven(over: object): Buffer {
+  const origin = { stream: 'till', created: '2026-01-01T00:00:00.000Z', shard, ...over }
+  const head = { kind: 'redriven', origin, sequence: '5', after: '' }
+  const row = gzipSync(JSON.stringify(named({ id: 5 })))
+  return Buffer.concat([Buffer.from(`SLUICE/1 ${JSON.stringify(head)}\n`), row])
+}
 
 function two() {
   return [1, 2].map((record) => ({ record, line: record }))

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Chunk, decodeOurs, type End } from '../../core/chunk.ts'
+import { type Chunk, decodeOurs, type End, type Redriven } from '../../core/chunk.ts'
 import type { StreamRecord } from '../../core/kinesis.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
 import { resource } from '../stages.fixture.ts'
@@ -29,7 +29,7 @@ beforeEach(() => {
 afterEach(() => lake.close())
 
 /** All that was sent, decoded, in the order of the stream. */
-async function sent(): Promise<(Chunk | End)[]> {
+async function sent(): Promise<(Chunk | End | Redriven)[]> {
   const shards = (await lake.stream.shards()).map(({ id }) => recordsOf(lake.stream, id))
   return Promise.all((await Promise.all(shards)).flat().map(({ data }) => decodeOurs(data)))
 }

@@ -9,6 +9,7 @@ import { Refused } from '../../core/errors.ts'
 import { type Layout, readLayout } from '../../core/header.ts'
 import type { StreamClient } from '../../core/kinesis.ts'
 import type { Lake } from '../../core/lake.ts'
+import { faultOf, isOfPlace, publishCommand, reasonOf } from '../../core/limit.ts'
 import { mend } from '../../core/mend.ts'
 import { shortHash } from '../../core/names.ts'
 import type { LocalCopy, ObjectVersion } from '../../core/object-store.ts'
@@ -24,7 +25,7 @@ import {
 } from '../../core/publication.ts'
 import { lines, marksOf } from '../../core/record.ts'
 import { governStream, isStreamed } from '../../core/stream-catalog.ts'
-import { decide } from '../../core/take.ts'
+import { decide, type Standing } from '../../core/take.ts'
 import { walk } from '../../core/walk.ts'
 
 /** An object → chunks in a stream. What is sent twice is committed once (append.ts). */
@@ -54,27 +55,35 @@ export async function publish(
   }
   await mend(lake)
   const before = (await changePublication(lake.store, key, async () => undefined)).state
-  const decision = decide(version, governing, undefined, isNdjson(key) || looksLikeCsv(key))
+  const elsewhere = publishCommand(lake.store.url, key, stream.name)
+  const isOne = isNdjson(key) || looksLikeCsv(key)
+  const decision = decide(version, governing, standingOf(before), elsewhere, isOne)
   if (decision.what === 'held') return said('held', decision.reason)
   if (decision.what === 'refused') return said('refused', decision.reason)
-  if (decision.what !== 'load' || !dataset) return undefined
+  if ((decision.what !== 'load' && decision.what !== 'too-large') || !dataset) return undefined
   const isSame = before?.etag === version.etag
   if (isSame && before.status === 'published') return unchanged(before)
-  if (isSame && before.status === 'refused' && before.contract === governing.hash) {
-    return outcomeOf(before)
-  }
   const { created } = await stream.describe()
   if (isSame && isDone(before, stream.name, created)) return unchanged(before)
   const { contract: ours } = decision
   const work = { lake, stream, key, dataset, version, created, contract: ours, progress }
+  const refused = async (reason: string) => {
+    await keepRefusal(work, governing.hash, reason)
+    return said('refused', reason)
+  }
+  if (decision.what === 'too-large') return refused(decision.reason)
   try {
     const { done, records } = await send(work, governing.hash)
     return done ? unchanged(done) : said('published', undefined, records)
   } catch (error) {
-    if (!(error instanceof Refused)) throw error
-    await keepRefusal(work, governing.hash, error.message)
-    return said('refused', error.message)
+    if (!(error instanceof Refused)) throw faultOf(error, elsewhere)
+    return refused(reasonOf(error, elsewhere))
   }
+}
+
+/** What is sent is no matter of `decide`: that depends on the stream, too. */
+function standingOf(state: Publication | null): Standing | undefined {
+  return state ? { ...state, status: state.status === 'refused' ? 'refused' : 'new' } : undefined
 }
 
 /** So that the next look needs no stream; unless some of it was sent before it was refused. */
@@ -83,8 +92,10 @@ async function keepRefusal(work: Work, contract: string, reason: string): Promis
   const of = { object: key, dataset, etag: version.etag, contract, stream: stream.name, created }
   const refused = { status: 'refused' as const, reason, content: '', version: '' }
   await changePublication(lake.store, key, async (state) => {
-    const isKept = state?.etag === version.etag && state.contract === contract
-    if (state && (state.status !== 'refused' || isKept)) return undefined
+    if (state && state.status !== 'refused') return undefined
+    const isSame = state?.etag === version.etag && state.contract === contract
+    // What was said of the place is not to hide what is said of the data; nor the reverse.
+    if (isSame && (state.reason === reason || !isOfPlace(state.reason))) return undefined
     return { ...of, ...refused, chunks: 0, records: 0 }
   })
 }

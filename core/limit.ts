@@ -1,0 +1,115 @@
+import { Refused } from './errors.ts'
+import { shellWord } from './shell-word.ts'
+
+/**
+ * Objects that are too large for where this process runs: a function has so much disk, and so much
+ * time. That is a verdict about the place, not the data: elsewhere the same version is taken.
+ */
+
+const LIMIT = 'SLUICE_LIMIT_BYTES'
+
+/**
+ * How many bytes of text an object may have here; Infinity where nothing says.
+ *
+ * @throws Error for a setting that is no number of bytes
+ */
+export function limitHere(): number {
+  const given = process.env[LIMIT]
+  if (!given) return Number.POSITIVE_INFINITY
+  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given)
+  throw new Error(`${LIMIT} must be a whole number of bytes, 1 or more; found ${given}`)
+}
+
+/** Text that turned out to be larger than the limit while it was unpacked. */
+export class TooLarge extends Refused {
+  override name = 'TooLarge'
+
+  /** @param bytes that it has at least; more than are allowed here */
+  constructor(bytes: number) {
+    super(toldOf(`at least ${bytes} bytes of text`))
+  }
+}
+
+/**
+ * Why an object is too large to be taken here; undefined where it is not.
+ *
+ * @param bytes `stored` as they stand, and of `text` as far as that tells
+ * @param known the reason that stands in the commit record of this very version: what was found to
+ *   be too large is not unpacked once more to find that out
+ * @param elsewhere the command that loads it elsewhere
+ */
+export function tooLarge(
+  bytes: { stored: number; text: number },
+  known: string | undefined,
+  elsewhere: string,
+): string | undefined {
+  const { stored, text } = bytes
+  const limit = limitHere()
+  if (text > limit) {
+    const how = stored === text ? '' : ` (gzip, ${stored} bytes: ten times that is reckoned with)`
+    return withCure(toldOf(`${text} bytes of text${how}`), elsewhere)
+  }
+  const found = foundIn(known)
+  return found > limit ? reasonOf(new TooLarge(found), elsewhere) : undefined
+}
+
+/** What a stage keeps as the reason of a refusal. */
+export function reasonOf(refused: Refused, elsewhere: string): string {
+  return refused instanceof TooLarge ? withCure(refused.message, elsewhere) : refused.message
+}
+
+/** Whether a refusal is about the place, so that it settles nothing elsewhere. */
+export function isOfPlace(reason: string | undefined): boolean {
+  return foundIn(reason) > 0
+}
+
+/** The reason is all that every commit record keeps, so the size is read back from it. */
+function foundIn(reason = ''): number {
+  return Number(/^too-large: (?:at least )?(\d+) bytes/.exec(reason)?.[1] ?? 0)
+}
+
+function toldOf(found: string): string {
+  return (
+    `too-large: ${found}, and at most ${limitHere()} are taken here: so much fits the disk and ` +
+    `the time of this function (${LIMIT})`
+  )
+}
+
+function withCure(told: string, elsewhere: string): string {
+  return `${told}; load it elsewhere: ${elsewhere}`
+}
+
+/**
+ * Names the cure where the disk of this process is full all the same.
+ *
+ * @returns another fault in the place of that one; any other as it is
+ */
+export function faultOf(error: unknown, elsewhere: string): unknown {
+  if (!(error instanceof Error) || !isFullDisk(error)) return error
+  const [first] = error.message.split('\n')
+  const limit = limitHere()
+  const now = Number.isFinite(limit) ? `now ${limit}` : 'not set now'
+  return new Error(
+    `the disk is full (${first}); give it more room (a function: raise its ephemeral storage), ` +
+      `or lower ${LIMIT} (${now}) so that such objects are refused at once; ` +
+      `load it elsewhere: ${elsewhere}`,
+    { cause: error },
+  )
+}
+
+/** As Node tells it, and DuckDB, which counts what it spills before the disk says no. */
+function isFullDisk(error: Error): boolean {
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return true
+  return /^IO Error: .*No space left on device|failed to offload data block/s.test(error.message)
+}
+
+/** The command that loads an object where there is no such limit. */
+export function ingestCommand(lake: string, key: string): string {
+  // Not the URL itself: it holds a password. As it stands here, a shell refuses it.
+  return `sluice ingest ${shellWord(key)} --lake ${shellWord(lake)} --database <url>`
+}
+
+/** The same for an object of a stream. */
+export function publishCommand(lake: string, key: string, stream: string): string {
+  return `sluice publish ${shellWord(key)} --lake ${shellWord(lake)} --stream ${stream}`
+}
