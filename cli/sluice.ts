@@ -2,9 +2,11 @@
 import { Command, CommanderError } from 'commander'
 import { Refused } from '../core/errors.ts'
 import { compactCommand } from './compact.ts'
+import { doctorCommand } from './doctor.ts'
 import { ingestCommand } from './ingest.ts'
 import { publishCommand } from './publish.ts'
 import { queryCommand } from './query.ts'
+import { redriveCommand } from './redrive.ts'
 import { rejectsCommand } from './rejects.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
@@ -25,6 +27,8 @@ const program = new Command('sluice')
   .addCommand(publishCommand())
   .addCommand(compactCommand())
   .addCommand(vacuumCommand())
+  .addCommand(redriveCommand())
+  .addCommand(doctorCommand())
 
 for (const command of [program, ...program.commands]) command.exitOverride()
 

@@ -1,0 +1,147 @@
+import * as z from 'zod'
+
+/** A deployed stack, as its outputs tell where everything is: no other name is known before. */
+export interface DeployedStack {
+  name: string
+  /** Of CloudFormation, such as UPDATE_COMPLETE. */
+  status: string
+  /** `s3://bucket` */
+  lake: string
+  stream: { name: string; arn: string }
+  /** `s3://bucket` where Lambda keeps the batches of the stream that it gave up. */
+  failedBatches: string
+  /** Those that take events of objects; raw-ingestion only where the stack has a database. */
+  stages: DeployedStage[]
+  /** The event source mapping by its UUID. */
+  append: { function: string; mapping: string }
+  maintenance: { function: string }
+  setup: { function: string } | undefined
+}
+
+export interface DeployedStage {
+  name: StageName
+  /** URLs of its queues. */
+  queue: string
+  deadLetters: string
+  function: string
+  rule: string
+}
+
+export type StageName = 'raw-ingestion' | 'silver' | 'publish'
+
+/** The stack is not there, or not so that anything could be found by it. */
+export class NotDeployed extends Error {
+  override name = 'NotDeployed'
+  readonly found: string
+  readonly cure: string
+
+  constructor(found: string, cure: string, options?: ErrorOptions) {
+    super(`${found}: ${cure}`, options)
+    this.found = found
+    this.cure = cure
+  }
+}
+
+const url = z.string().regex(/^https?:\/\//)
+const bucket = z.string().regex(/^s3:\/\/[^/]+$/)
+const name = z.string().min(1)
+
+const outputs = z.object({
+  LakeUrl: bucket,
+  StreamName: name,
+  StreamArn: name,
+  FailedBatches: bucket,
+  SilverQueue: url,
+  SilverDeadLetters: url,
+  SilverFunction: name,
+  SilverRule: name,
+  PublishQueue: url,
+  PublishDeadLetters: url,
+  PublishFunction: name,
+  PublishRule: name,
+  AppendFunction: name,
+  AppendMapping: name,
+  MaintenanceFunction: name,
+  SetupFunction: name.optional(),
+})
+/** Of a stack with a database. */
+const ofDatabase = z.object({
+  RawIngestionQueue: url,
+  RawIngestionDeadLetters: url,
+  RawIngestionFunction: name,
+  RawIngestionRule: name,
+})
+
+/**
+ * Asks CloudFormation. Endpoint, region and credentials come from the environment, as everywhere in
+ * AWS.
+ *
+ * @throws NotDeployed where the stack or one of its outputs is missing; a fault of AWS as it comes
+ */
+export async function readStack(stack: string): Promise<DeployedStack> {
+  const { status, found } = await describe(stack)
+  return { name: stack, status, ...parseOutputs(stack, status, found) }
+}
+
+/** @throws NotDeployed naming each output that is missing */
+export function parseOutputs(
+  stack: string,
+  status: string,
+  found: Record<string, string>,
+): Omit<DeployedStack, 'name' | 'status'> {
+  const hasDatabase = Object.keys(found).some((key) => key.startsWith('RawIngestion'))
+  const parsed = (hasDatabase ? outputs.extend(ofDatabase.shape) : outputs).safeParse(found)
+  if (!parsed.success) throw incomplete(stack, status, parsed.error)
+  const told = parsed.data
+  const stage = (name: StageName, prefix: string): DeployedStage => ({
+    name,
+    queue: found[`${prefix}Queue`]!,
+    deadLetters: found[`${prefix}DeadLetters`]!,
+    function: found[`${prefix}Function`]!,
+    rule: found[`${prefix}Rule`]!,
+  })
+  return {
+    lake: told.LakeUrl,
+    stream: { name: told.StreamName, arn: told.StreamArn },
+    failedBatches: told.FailedBatches,
+    stages: [
+      ...(hasDatabase ? [stage('raw-ingestion', 'RawIngestion')] : []),
+      stage('silver', 'Silver'),
+      stage('publish', 'Publish'),
+    ],
+    append: { function: told.AppendFunction, mapping: told.AppendMapping },
+    maintenance: { function: told.MaintenanceFunction },
+    setup: told.SetupFunction === undefined ? undefined : { function: told.SetupFunction },
+  }
+}
+
+/** Loaded at the first use, as core/s3-store does: most commands never ask for a stack. */
+async function describe(stack: string) {
+  const { CloudFormationClient, DescribeStacksCommand } = await import(
+    '@aws-sdk/client-cloudformation'
+  )
+  const client = new CloudFormationClient()
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: stack }))
+    const told = Stacks?.[0]
+    const pairs = (told?.Outputs ?? []).map((one) => [one.OutputKey, one.OutputValue])
+    return { status: told?.StackStatus ?? '', found: Object.fromEntries(pairs) }
+  } catch (cause) {
+    // CloudFormation has no error of its own for it.
+    if (!(cause instanceof Error) || !/does not exist/.test(cause.message)) throw cause
+    const where = await client.config.region()
+    const cure =
+      'check its name, region and account (aws cloudformation list-stacks), or deploy it: ' +
+      'npx cdk deploy'
+    throw new NotDeployed(`there is no stack ${stack} in ${where}`, cure, { cause })
+  } finally {
+    client.destroy()
+  }
+}
+
+function incomplete(stack: string, status: string, error: z.ZodError): NotDeployed {
+  const names = error.issues.map(({ path }) => path.join('.')).join(', ')
+  const found = `stack ${stack} is ${status} and does not tell its outputs ${names}`
+  const cure = 'wait for its end where it is in progress, else deploy it again: npx cdk deploy'
+  return new NotDeployed(found, cure)
+}
