@@ -3,6 +3,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { type Figure, printFigures } from './figure.ts'
+import { init } from './init.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { type Options, openPlace, type Place } from './place.ts'
@@ -18,6 +19,7 @@ const parts: Record<string, (place: Place) => Promise<Figure[]>> = {
   storm,
   latency,
   stream: (place) => stream(place, options.streamRows),
+  init,
 }
 
 const program = new Command('bench')

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { append, objectStages } from './shape.ts'
+import { TestStack } from './stack.fixture.ts'
+
+const stack = new TestStack({ alarmEmail: 'on-call@example.com' })
+const alarms = Object.entries(stack.all('AWS::CloudWatch::Alarm')).map(([id, { Properties }]) => ({
+  id: id.replace(/^Alarms/, '').replace(/[0-9A-F]{8}$/, ''),
+  said: String(Properties.AlarmDescription),
+  Properties,
+}))
+const runbook = readFileSync(join(import.meta.dirname, '../docs/operations.md'), 'utf8')
+
+it('there is one for each way in which the pipeline can fail', () => {
+  const each = ['DeadLetters', 'Errors', 'Refused', 'Throttles']
+  const expected = [
+    ...objectStages.flatMap(({ id }) => each.map((what) => `${id}${what}`)),
+    ...['RawIngestionRejectRatio', 'SilverRejectRatio', 'AppendRejectRatio'],
+    ...['AppendErrors', 'AppendThrottles', 'IteratorAge', 'FailedBatches', 'Schedules'],
+  ]
+  expect(alarms.map(({ id }) => id).toSorted()).toEqual(expected.toSorted())
+})
+
+it('each says what broke, and names a page of the runbook that there is', () => {
+  const headings = runbook
+    .split('\n')
+    .filter((line) => line.startsWith('#'))
+    .map((line) =>
+      line
+        .replace(/^#+ /, '')
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    )
+  for (const { id, said } of alarms) {
+    const [, broke, page] = /^(.{20,}\.) Runbook: docs\/operations\.md#([a-z-]+)$/.exec(said) ?? []
+    expect(broke, id).toBeDefined()
+    expect(headings, id).toContain(page)
+  }
+})
+
+it('each tells the address when it begins and when it is over; without one, none does', () => {
+  stack.has('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'on-call@example.com' })
+  for (const { id, Properties } of alarms) {
+    expect(Properties.AlarmActions, id).toHaveLength(1)
+    expect(Properties.OKActions, id).toHaveLength(1)
+  }
+  const silent = Object.values(new TestStack().all('AWS::CloudWatch::Alarm'))
+  expect(silent.filter(({ Properties }) => Properties.AlarmActions)).toEqual([])
+})
+
+it('none rings for the want of data: a quiet night is no alarm', () => {
+  expect(alarms.map(({ Properties }) => Properties.TreatMissingData)).toEqual(
+    alarms.map(() => 'notBreaching'),
+  )
+})
+
+it("watches the functions' own metrics by the names that they are written with", () => {
+  const refused = alarms.find(({ id }) => id === 'SilverRefused')!.Properties
+  expect(refused).toMatchObject({ Threshold: 0, ComparisonOperator: 'GreaterThanThreshold' })
+  const [{ MetricStat }] = refused.Metrics as [{ MetricStat: { Metric: object } }]
+  expect(MetricStat.Metric).toEqual({
+    Namespace: 'Sluice',
+    MetricName: 'ObjectsRefused',
+    Dimensions: [
+      { Name: 'service', Value: 'silver' },
+      { Name: 'stack', Value: 'sluice-test' },
+    ],
+  })
+  const functions = Object.values(stack.all('AWS::Lambda::Function'))
+  const services = functions.flatMap(({ Properties }) => {
+    const { Variables } = (Properties.Environment ?? {}) as { Variables?: Record<string, string> }
+    return Variables?.POWERTOOLS_METRICS_NAMESPACE === 'Sluice' ? [Variables] : []
+  })
+  expect(services.map(({ SLUICE_STACK }) => SLUICE_STACK)).toEqual(
+    services.map(() => 'sluice-test'),
+  )
+  expect(services.map(({ POWERTOOLS_SERVICE_NAME }) => POWERTOOLS_SERVICE_NAME)).toEqual(
+    expect.arrayContaining([append.service, ...objectStages.map(({ service }) => service)]),
+  )
+})
+
+it('counts rejects as a part of all records, and a few of a few for nothing', () => {
+  const { Metrics, Threshold } = alarms.find(({ id }) => id === 'SilverRejectRatio')!.Properties
+  const expression = (Metrics as { Expression?: string }[]).find((one) => one.Expression)
+  expect(expression?.Expression).toBe(
+    'IF(rejected + accepted >= 100, 100 * rejected / (rejected + accepted), 0)',
+  )
+  expect(Threshold).toBe(5)
+})
+
+it('one dashboard shows every stage, the stream and the functions', () => {
+  const dashboards = Object.values(stack.all('AWS::CloudWatch::Dashboard'))
+  expect(dashboards).toHaveLength(1)
+  const body = JSON.stringify(dashboards[0]?.Properties.DashboardBody)
+  for (const { service } of objectStages) expect(body).toContain(`${service}: objects`)
+  for (const shown of ['stream: behind', 'functions: errors', 'RecordsPoison']) {
+    expect(body).toContain(shown)
+  }
+})

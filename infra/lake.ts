@@ -1,0 +1,71 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  type LifecycleRule,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3'
+import type { Construct } from 'constructs'
+import type { Settings } from './settings.ts'
+import { keep } from './shape.ts'
+
+/** The lake: one bucket, laid out as the folder `data/` is. */
+export function makeLake(scope: Construct, { lake, removal }: Settings): Bucket {
+  const bucket = makeBucket(scope, 'Lake', removal, lifecycle())
+  if (lake) (bucket.node.defaultChild as CfnBucket).bucketName = lake
+  // The property of the resource itself: Bucket's own is a custom resource, which emulators skip.
+  const resource = bucket.node.defaultChild as CfnBucket
+  resource.notificationConfiguration = {
+    eventBridgeConfiguration: { eventBridgeEnabled: true },
+  }
+  return bucket
+}
+
+/** A bucket whose content outlives the stack unless it is a trial. */
+export function makeBucket(
+  scope: Construct,
+  id: string,
+  removal: Settings['removal'],
+  lifecycleRules: LifecycleRule[],
+): Bucket {
+  const bucket = new Bucket(scope, id, {
+    versioned: true,
+    encryption: BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    removalPolicy: removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    lifecycleRules,
+  })
+  Validations.of(bucket).acknowledge({
+    id: 'AwsSolutions-S1',
+    reason:
+      'Who read or wrote which object is told by data events of CloudTrail, a trail of the ' +
+      'account; server access logs are best effort, and would need a bucket of their own.',
+  })
+  return bucket
+}
+
+/**
+ * Nothing that is current ever expires. Quarantine keeps its overwritten versions, too; those of
+ * checkpoints, one for each batch, are of no use once a later one stands.
+ */
+function lifecycle(): LifecycleRule[] {
+  const overwritten = (prefix: string, days: number): LifecycleRule => ({
+    id: `overwritten-${prefix.replace('/', '')}`,
+    prefix,
+    noncurrentVersionExpiration: Duration.days(days),
+    expiredObjectDeleteMarker: true,
+  })
+  return [
+    { id: 'aborted-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
+    overwritten('bronze/', keep.bronzeVersions),
+    overwritten('streaming/', keep.bronzeVersions),
+    overwritten('silver/', keep.versions),
+    overwritten('streaming_results/', keep.versions),
+    overwritten('streaming_checkpoint/', keep.versions),
+  ]
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { silver } from './shape.ts'
+import { TestStack } from './stack.fixture.ts'
+
+const stack = new TestStack()
+
+describe('settings', () => {
+  it('takes the processor for every function of ours', () => {
+    for (const [given, expected] of [
+      ['arm64', 'arm64'],
+      ['x86_64', 'x86_64'],
+    ] as const) {
+      const made = Object.entries(
+        new TestStack({ architecture: given }).all('AWS::Lambda::Function'),
+      )
+      const ours = made.filter(([id]) => !id.includes('Provider'))
+      expect(ours.map(([, { Properties }]) => Properties.Architectures)).toEqual(
+        ours.map(() => [expected]),
+      )
+    }
+  })
+
+  it('names the bucket as asked, and the stack by its stage', () => {
+    const { BucketName } = new TestStack({ lake: 'my-lake' }).one(
+      'AWS::S3::Bucket',
+      'Lake',
+    ).Properties
+    expect(BucketName).toBe('my-lake')
+  })
+
+  it('has no raw-ingestion, no secret and no question for one without a database', () => {
+    const none = new TestStack({ database: 'none' })
+    expect(Object.keys(none.all('AWS::Lambda::Function')).filter((id) => /^Raw/.test(id))).toEqual(
+      [],
+    )
+    expect(none.template.findParameters('DatabaseSecret')).toEqual({})
+    expect(JSON.stringify(none.template.toJSON())).not.toContain('secretsmanager')
+  })
+
+  it('asks for the secret at the deployment where the context names none', () => {
+    expect(Object.keys(stack.template.findParameters('DatabaseSecret'))).toEqual(['DatabaseSecret'])
+    const databaseSecret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf'
+    const given = new TestStack({ databaseSecret })
+    expect(given.template.findParameters('DatabaseSecret')).toEqual({})
+    const { Environment } = given.one('AWS::Lambda::Function', 'RawIngestionFunction').Properties
+    expect(Environment).toMatchObject({ Variables: { DATABASE_SECRET_ARN: databaseSecret } })
+  })
+
+  it('puts into a VPC only what the database asks for', () => {
+    const vpc = {
+      id: 'vpc-0a1b2c3d',
+      subnets: ['subnet-0a1b2c3d', 'subnet-1a1b2c3d'],
+      availabilityZones: ['eu-west-1a', 'eu-west-1b'],
+      securityGroup: 'sg-0a1b2c3d',
+    }
+    const functions = new TestStack({ vpc: JSON.stringify(vpc) }).all('AWS::Lambda::Function')
+    const inside = Object.entries(functions).filter(([, { Properties }]) => Properties.VpcConfig)
+    expect(inside.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).toSorted()).toEqual([
+      'RawIngestionFunction',
+      'SetupFunction',
+    ])
+    expect(inside[0]?.[1].Properties.VpcConfig).toEqual({
+      SecurityGroupIds: ['sg-0a1b2c3d'],
+      SubnetIds: ['subnet-0a1b2c3d', 'subnet-1a1b2c3d'],
+    })
+  })
+
+  it.each([
+    [{ stage: 'Dev' }, /stage/],
+    [{ architecture: 'sparc' }, /architecture/],
+    [{ database: 'mysql' }, /database/],
+    [{ databaseSecret: 'postgres://u:p@h/d' }, /databaseSecret/],
+    [{ lake: 'My_Lake' }, /lake/],
+    [{ alarmEmail: 'nobody' }, /alarmEmail/],
+    [{ vpc: '{"id": "vpc-0a1b2c3d"}' }, /vpc/],
+    [{ removal: 'perhaps' }, /removal/],
+  ])('refuses %j, and says which key is wrong', (context, expected) => {
+    expect(() => new TestStack(context)).toThrow(expected)
+  })
+
+  it('lets a trial be removed whole', () => {
+    const trial = new TestStack({ removal: 'destroy' })
+    const kept = ['AWS::S3::Bucket', 'AWS::Kinesis::Stream', 'AWS::Logs::LogGroup'].flatMap(
+      (type) =>
+        Object.values(trial.all(type)).filter(({ DeletionPolicy }) => DeletionPolicy !== 'Delete'),
+    )
+    expect(kept).toEqual([])
+  })
+
+  it('takes another number of receives', () => {
+    const { RedrivePolicy } = new TestStack({ receives: '3' }).one(
+      'AWS::SQS::Queue',
+      `${silver.id}Queue`,
+    ).Properties
+    expect(RedrivePolicy).toMatchObject({ maxReceiveCount: 3 })
+  })
+})

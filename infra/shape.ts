@@ -1,0 +1,146 @@
+/** What the stack is made of, as plain data: names, prefixes, limits. It imports nothing. */
+
+/** What one function may use, and what its work may take of it. */
+export interface Limits {
+  /**
+   * MB; 1,769 are one vCPU:
+   * https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+   */
+  memory: number
+  /** MB of /tmp, where an object is copied, unpacked and spilled. */
+  disk: number
+  /** Seconds of one invocation, 900 at most. */
+  timeout: number
+  /** DuckDB's own share of the memory, in MB. */
+  duckMemory: number
+  /** DuckDB's threads for a large object. */
+  threads: number
+}
+
+/** What a function may do below which prefixes of the lake. */
+export interface Access {
+  reads: string[]
+  writes: string[]
+  deletes?: string[]
+}
+
+/** A stage that takes events of objects through a queue of its own. */
+export interface StageShape {
+  /** Of the resources, in the form of CloudFormation's logical ids. */
+  id: 'RawIngestion' | 'Silver' | 'Publish'
+  /** Of the logs' and metrics' `service`. */
+  service: string
+  /** What the keys of its objects begin with; its rule asks for these. */
+  prefixes: string[]
+  bundle: string
+  handler: string
+  limits: Limits
+  access: Access
+  /** Invocations at once: for raw-ingestion, what the database bears. */
+  concurrency: number
+}
+
+/** For a function that runs DuckDB over whole objects. */
+const wide: Limits = { memory: 3008, disk: 10_240, timeout: 900, duckMemory: 1_536, threads: 2 }
+const narrow: Limits = { memory: 1769, disk: 2_048, timeout: 900, duckMemory: 768, threads: 1 }
+const light: Limits = { memory: 512, disk: 512, timeout: 300, duckMemory: 0, threads: 1 }
+
+/**
+ * Bytes of text above which a function refuses an object: its disk holds the object as it came,
+ * unpacked, and what is made of it; and half of its time must be enough (docs/operations.md has the
+ * measured seconds for each GB).
+ */
+export function limitBytes({ disk }: Limits): number {
+  return Math.floor((disk * 2 ** 20) / 2.5)
+}
+
+export const rawIngestion: StageShape = {
+  id: 'RawIngestion',
+  service: 'raw-ingestion',
+  prefixes: ['bronze/'],
+  bundle: 'raw-ingestion',
+  handler: 'index.handler',
+  limits: wide,
+  access: { reads: ['bronze/'], writes: [] },
+  concurrency: 5,
+}
+
+export const silver: StageShape = {
+  id: 'Silver',
+  service: 'silver',
+  prefixes: ['bronze/'],
+  bundle: 'silver',
+  handler: 'index.handler',
+  limits: wide,
+  access: { reads: ['bronze/', 'silver/', 'quarantine/'], writes: ['silver/', 'quarantine/'] },
+  concurrency: 10,
+}
+
+export const publish: StageShape = {
+  id: 'Publish',
+  service: 'publish',
+  prefixes: ['bronze/', 'streaming/'],
+  bundle: 'streaming',
+  handler: 'index.publishHandler',
+  limits: narrow,
+  access: {
+    reads: ['bronze/', 'streaming/', 'streaming_checkpoint/'],
+    writes: ['streaming_checkpoint/published/'],
+  },
+  concurrency: 5,
+}
+
+export const objectStages: StageShape[] = [rawIngestion, silver, publish]
+
+const streamed = ['streaming_results/', 'streaming_checkpoint/', 'quarantine/']
+
+export const append = {
+  service: 'append',
+  bundle: 'streaming',
+  handler: 'index.handler',
+  limits: narrow,
+  access: { reads: ['bronze/', 'streaming/', ...streamed], writes: streamed },
+  /** Kinesis records of one batch, and seconds that a batch may be gathered. */
+  batch: 500,
+  window: 5,
+  /**
+   * Hours that the stream keeps a record, and that a failing batch is tried: it goes to the failed
+   * batches, payload and all, before the stream forgets it.
+   */
+  retention: 168,
+  retries: 160,
+}
+
+export const maintenance = {
+  service: 'maintenance',
+  bundle: 'maintenance',
+  handler: 'index.handler',
+  limits: wide,
+  access: {
+    reads: ['bronze/', 'streaming/', 'silver/', ...streamed],
+    writes: ['silver/', ...streamed],
+    deletes: ['silver/', ...streamed],
+  },
+  /** CloudWatch's rate or cron expressions. */
+  schedules: { tick: 'rate(1 minute)', compact: 'rate(1 hour)', vacuum: 'cron(30 3 * * ? *)' },
+}
+
+/** What a deployment does once; it may write contracts alone. */
+export const setup = {
+  service: 'setup',
+  bundle: 'setup',
+  handler: 'index.handler',
+  limits: light,
+  /** Where the stack's contracts go. */
+  roots: ['bronze/', 'streaming/'],
+  descriptors: ['datapackage.yaml', 'datapackage.yml', 'datapackage.json'],
+}
+
+/** Of one invocation of a stage. */
+export const messages = 5
+
+/** A message that fails is given back so soon, then after twice as long: 35 to 47 minutes. */
+export const retry = { seconds: 2, receives: 12 }
+
+/** Days. */
+export const keep = { logs: 90, deadLetters: 14, bronzeVersions: 90, versions: 30 }

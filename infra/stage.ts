@@ -1,0 +1,116 @@
+import { CfnOutput, Duration, Validations } from 'aws-cdk-lib'
+import { Rule } from 'aws-cdk-lib/aws-events'
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
+import type { Bucket } from 'aws-cdk-lib/aws-s3'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { bundleFor } from './bundles.ts'
+import { allowLake, makeFunction, type Network } from './function.ts'
+import type { Settings } from './settings.ts'
+import { keep, limitBytes, messages, retry, type StageShape } from './shape.ts'
+
+export interface StageProps {
+  shape: StageShape
+  settings: Settings
+  lake: Bucket
+  environment?: Record<string, string>
+  network?: Network | undefined
+}
+
+/** Rule → queue, with its dead letters → function: how objects come to a stage. */
+export class ObjectStage extends Construct {
+  readonly shape: StageShape
+  readonly function: LambdaFunction
+  readonly queue: Queue
+  readonly deadLetters: Queue
+
+  constructor(scope: Construct, props: StageProps) {
+    super(scope, props.shape.id)
+    this.shape = props.shape
+    const { shape, settings, lake, network } = props
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(keep.deadLetters),
+    })
+    Validations.of(this.deadLetters).acknowledge({
+      id: 'Serverless-SQSRedrivePolicy',
+      reason: 'It is the dead-letter queue: what lies here is for people, and `sluice redrive`.',
+    })
+    this.queue = new Queue(this, 'Queue', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      // Six times that of the function:
+      // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      visibilityTimeout: Duration.seconds(6 * shape.limits.timeout),
+      retentionPeriod: Duration.days(keep.deadLetters),
+      deadLetterQueue: {
+        queue: this.deadLetters,
+        maxReceiveCount: settings.receives ?? retry.receives,
+      },
+    })
+    this.function = makeFunction(this, '', {
+      service: shape.service,
+      handler: shape.handler,
+      code: bundleFor(shape.bundle, settings.architecture),
+      limits: shape.limits,
+      settings,
+      network,
+      environment: {
+        LAKE_URL: `s3://${lake.bucketName}`,
+        QUEUE_URL: this.queue.queueUrl,
+        SLUICE_LIMIT_BYTES: String(limitBytes(shape.limits)),
+        SLUICE_RETRY_SECONDS: String(retry.seconds),
+        ...props.environment,
+      },
+    })
+    allowLake(this.function, lake, shape.access)
+    this.#connect(lake)
+    this.#tell()
+  }
+
+  #connect(lake: Bucket): void {
+    const { shape } = this
+    const rule = new Rule(this, 'Rule', {
+      description: `Objects of the lake that ${shape.service} takes`,
+      eventPattern: {
+        source: ['aws.s3'],
+        detailType: ['Object Created'],
+        detail: {
+          bucket: { name: [lake.bucketName] },
+          object: { key: shape.prefixes.map((prefix) => ({ prefix })) },
+        },
+      },
+      targets: [new SqsQueue(this.queue, { deadLetterQueue: this.deadLetters })],
+    })
+    this.function.addEventSource(
+      new SqsEventSource(this.queue, {
+        // What is not begun in time counts as received: with ten, some become dead letters.
+        batchSize: messages,
+        maxConcurrency: shape.concurrency,
+        reportBatchItemFailures: true,
+      }),
+    )
+    Validations.of(this.function).acknowledge({
+      id: 'Serverless-LambdaEventSourceMappingDestination',
+      reason:
+        "What fails is kept by the queue's dead letters; a queue's mapping has no destination.",
+    })
+    new CfnOutput(this, 'RuleName', { value: rule.ruleName }).overrideLogicalId(`${shape.id}Rule`)
+  }
+
+  /** What `sluice doctor` and `sluice redrive` find it by. */
+  #tell(): void {
+    const told = {
+      Queue: this.queue.queueUrl,
+      DeadLetters: this.deadLetters.queueUrl,
+      Function: this.function.functionName,
+    }
+    for (const [name, value] of Object.entries(told)) {
+      const output = new CfnOutput(this, `${name}Output`, { value })
+      output.overrideLogicalId(`${this.shape.id}${name}`)
+    }
+  }
+}

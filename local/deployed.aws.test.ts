@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Kinesis } from '@aws-sdk/client-kinesis'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { shardStatuses } from '../core/stream-status.ts'
+import { depth, setReceives, setVariable, sluice } from './aws.fixture.ts'
+import { Deployed, eventually, sampleOf } from './deployed.fixture.ts'
+import { lookAt, type Seen, unaccounted } from './outside.fixture.ts'
+
+/**
+ * The stack of infra/ on LocalStack, driven as its users drive it: an object is put, and rows and
+ * Parquet are looked for. Nothing here calls a stage.
+ */
+const endpoint = process.env.AWS_ENDPOINT_URL
+if (!endpoint) console.warn('SKIPPED: the deployed stack, as AWS_ENDPOINT_URL is not set')
+
+let deployed: Deployed
+
+describe.skipIf(!endpoint)('the deployed stack', () => {
+  beforeAll(async () => {
+    deployed = await Deployed.deploy()
+    // Its windows close by the schedule alone: they are looked for at the end.
+    for (const key of sampleOf('streaming/till')) await deployed.put(key)
+  }, 300_000)
+  afterAll(() => deployed?.close(), 120_000)
+
+  objects()
+  faults()
+  records()
+  it('leaves no record unaccounted for, and no dead letter', async () => {
+    expect(unaccounted(await lookAt(deployed.lake.store, deployed.database))).toEqual([])
+    for (const stage of deployed.stack.stages) expect(await depth(stage.deadLetters)).toBe(0)
+  })
+  it('is well, says the doctor', async () => {
+    const { code, said } = await sluice('doctor', '--stack', deployed.stack.name)
+    expect(code, said).toBe(0)
+  })
+})
+
+function objects(): void {
+  it('lands the sample of the shop: the same rows as on a laptop', async () => {
+    const laptop = about('shop', await deployed.onLaptop('bronze/shop'))
+    expect(Object.keys(laptop).length).toBeGreaterThan(10)
+    for (const key of sampleOf('bronze/shop')) await deployed.put(key)
+    await eventually(async () => expect(about('shop', await seen())).toEqual(laptop), 90)
+  }, 180_000)
+
+  it('takes an object twice once, and an overwritten one by its new rows', async () => {
+    await deployed.describe('twice')
+    const key = 'bronze/twice/rows/1.csv'
+    await deployed.put(key, 'id,name\n1,a\n2,b\n')
+    await deployed.put(key, 'id,name\n1,a\n2,b\n')
+    await landed('twice.rows', key, { status: 'loaded', accepted: 2 })
+    await deployed.put(key, 'id,name\n1,c\n')
+    await landed('twice.rows', key, { status: 'loaded', accepted: 1 })
+    expect(await deployed.rowsOf('twice.rows')).toEqual([[1, 'c']])
+    expect(await deployed.ask('SELECT id, name FROM twice.rows')).toEqual([[1, 'c']])
+  })
+
+  it('refuses a bad file whole, with the reason, and without a dead letter', async () => {
+    const key = 'bronze/twice/rows/bad.csv'
+    await deployed.put(key, 'id,title\n1,a\n')
+    await landed('twice.rows', key, { status: 'refused', reason: expect.stringMatching(/label/) })
+  })
+
+  it('takes keys with a space, +, é and %', async () => {
+    const names = ['with space', 'a+b', 'é', '100%', 'a%20b']
+    for (const [i, name] of names.entries()) {
+      await deployed.put(`bronze/twice/rows/${name}.csv`, `id,name\n${10 + i},${name}\n`)
+    }
+    for (const name of names) {
+      await landed('twice.rows', `bronze/twice/rows/${name}.csv`, { status: 'loaded', accepted: 1 })
+    }
+    expect(await deployed.rowsOf('twice.rows')).toEqual([
+      [1, 'c'],
+      ...names.map((name, i) => [10 + i, name]),
+    ])
+  })
+
+  it('holds a file without a contract, and takes it when the contract comes', async () => {
+    const key = 'bronze/late/rows/1.csv'
+    await deployed.put(key, 'id,name\n1,a\n')
+    await eventually(async () =>
+      expect(await deployed.ledger(key)).toMatchObject({ status: 'held' }),
+    )
+    await deployed.describe('late')
+    await landed('late.rows', key, { status: 'loaded', accepted: 1 })
+    expect(await deployed.ask('SELECT id, name FROM late.rows')).toEqual([[1, 'a']])
+  })
+}
+
+function faults(): void {
+  it('waits for a database that is away for 30 s: it lands, and no message is dead', async () => {
+    const key = 'bronze/twice/rows/away.csv'
+    await deployed.way.cut()
+    await deployed.put(key, 'id,name\n50,away\n')
+    await sleep(30_000)
+    expect(await deployed.ledger(key)).toBeUndefined()
+    await deployed.way.mend()
+    await landed('twice.rows', key, { status: 'loaded', accepted: 1 })
+    expect(await depth(deployed.stageOf('raw-ingestion').deadLetters)).toBe(0)
+  }, 180_000)
+
+  it('gives up a function that throws: dead letters, which redrive brings in', async () => {
+    const stage = deployed.stageOf('silver')
+    // Twelve receives take half an hour.
+    await setReceives(stage, 2)
+    await setVariable(stage.function, 'LAKE_URL', 's3://another')
+    const key = 'bronze/twice/rows/dead.csv'
+    await deployed.put(key, 'id,name\n60,dead\n')
+    await eventually(async () => expect(await depth(stage.deadLetters)).toBe(1), 90)
+    expect(await deployed.ledger(key)).toMatchObject({ status: 'loaded' })
+    expect(await deployed.manifest('twice.rows', key)).toBeUndefined()
+    const told = await sluice('doctor', '--stack', deployed.stack.name)
+    expect(told.code).toBe(3)
+    expect(told.said).toMatch(/sluice redrive/)
+
+    await setVariable(stage.function, 'LAKE_URL', deployed.stack.lake)
+    const { code, said } = await sluice('redrive', '--stack', deployed.stack.name)
+    expect(code, said).toBe(0)
+    await landed('twice.rows', key, { status: 'loaded', accepted: 1 })
+    expect(await depth(stage.deadLetters)).toBe(0)
+  }, 240_000)
+}
+
+function records(): void {
+  it('makes of the tills what a laptop does, their windows closed by schedule', async () => {
+    const laptop = about('till', await deployed.onLaptop('streaming/till'))
+    expect(Object.keys(laptop).length).toBeGreaterThan(3)
+    await eventually(async () => expect(about('till', await seen())).toEqual(laptop), 150)
+  }, 200_000)
+
+  it('quarantines a record that cannot be read, and takes those around it', async () => {
+    const client = new Kinesis({ requestHandler: new NodeHttpHandler() })
+    await client.putRecords({
+      StreamName: deployed.stack.stream.name,
+      Records: [receipt('R08-3-990001'), poison, receipt('R08-3-990002')],
+    })
+    await eventually(async () => {
+      const found = await deployed.ask(
+        "SELECT receipt_id FROM events.till.receipts WHERE receipt_id LIKE 'R08-3-99%' ORDER BY 1",
+      )
+      expect(found).toEqual([['R08-3-990001'], ['R08-3-990002']])
+      const shards = await shardStatuses(deployed.lake.store)
+      expect(shards.reduce((sum, { poison }) => sum + poison, 0)).toBe(1)
+    })
+  })
+}
+
+async function seen(): Promise<Seen['rows']> {
+  return (await lookAt(deployed.lake.store, deployed.database)).rows
+}
+
+/** What is of one package; setup.sql alone brings stores. */
+function about(name: string, rows: Seen['rows']): Seen['rows'] {
+  const own = Object.entries(rows).filter(([key]) => key.includes(name) && !/stores/.test(key))
+  return Object.fromEntries(own)
+}
+
+const poison = { Data: Buffer.from([0xff, 0x00]), PartitionKey: 'one' }
+
+/** A record as another producer puts it. */
+function receipt(receipt_id: string) {
+  const about = { _dataset: 'till.receipts', store_id: 8, sold_at: '2026-03-14T09:31:00' }
+  const rest = { product_id: 610, quantity: 1, payment: 'pix', total: 1.5, seller: null }
+  const text = JSON.stringify({ ...about, receipt_id, ...rest })
+  return { Data: Buffer.from(text), PartitionKey: 'one' }
+}
+
+/** An object has ended in both stages as expected. */
+function landed(dataset: string, key: string, expected: object): Promise<void> {
+  return eventually(async () => {
+    expect(await deployed.ledger(key), 'Postgres').toMatchObject(expected)
+    expect(await deployed.manifest(dataset, key), 'Silver').toMatchObject(expected)
+  })
+}

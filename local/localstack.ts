@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { type DeployedStack, readStack } from '../core/deployed.ts'
+import { Refused } from '../core/errors.ts'
+
+/** The stack on LocalStack: `cdklocal`, and what LocalStack's free edition leaves out. */
+
+export interface LocalDeployment {
+  /** `sluice-<stage>` is the stack's name. */
+  stage: string
+  /** Postgres, as the functions reach it. */
+  database: string
+  /** What else `cdk deploy -c key=value` may say. */
+  context?: Record<string, string>
+  /** Keeps what cdklocal says for the error, instead of telling it at once. */
+  quiet?: boolean
+}
+
+const root = join(import.meta.dirname, '..')
+
+/** What every program needs to find LocalStack instead of AWS; what is set already stays. */
+export function useLocalStack(): void {
+  const endpoint = process.env.AWS_ENDPOINT_URL ?? 'http://127.0.0.1:4566'
+  const needed = {
+    AWS_ENDPOINT_URL: endpoint,
+    // Without it, cdklocal asks for a bucket by a host name that may not resolve.
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_S3_FORCE_PATH_STYLE: '1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_REGION: 'us-east-1',
+    AWS_DEFAULT_REGION: 'us-east-1',
+  }
+  for (const [name, value] of Object.entries(needed)) process.env[name] ??= value
+}
+
+/**
+ * Bootstraps, deploys and sets up; a stack that stands is updated.
+ *
+ * @throws Refused where no LocalStack answers; Error where a step fails
+ */
+export async function deployLocally(deployment: LocalDeployment): Promise<DeployedStack> {
+  const { stage, database, context = {}, quiet = false } = deployment
+  await mustAnswer()
+  const secret = await keepSecret(`sluice/${stage}/database`, database)
+  await cdklocal(['bootstrap'], stage, context, quiet)
+  const told = { databaseSecret: secret, ...context }
+  await cdklocal(['deploy', '--require-approval', 'never'], stage, told, quiet)
+  const stack = await readStack(`sluice-${stage}`)
+  await setUp(stack)
+  return stack
+}
+
+/** Removes the stack with all that is in its buckets. */
+export async function destroyLocally(stage: string, quiet = false): Promise<void> {
+  await mustAnswer()
+  const stack = await readStack(`sluice-${stage}`)
+  for (const bucket of [stack.lake, stack.failedBatches]) await emptyBucket(bucket)
+  await cdklocal(['destroy', '--force'], stage, { database: 'none' }, quiet)
+}
+
+async function mustAnswer(): Promise<void> {
+  const endpoint = process.env.AWS_ENDPOINT_URL ?? ''
+  const answer = await fetch(`${endpoint}/_localstack/health`).catch(() => undefined)
+  if (answer?.ok) return
+  throw new Refused(
+    `no LocalStack answers at ${endpoint}; start it with: docker run --rm -p 4566:4566 ` +
+      '-v /var/run/docker.sock:/var/run/docker.sock localstack/localstack:4.14.0 ' +
+      '(newer images ask for a token), or set AWS_ENDPOINT_URL',
+  )
+}
+
+/** @returns the ARN of the secret that holds the URL now */
+async function keepSecret(name: string, value: string): Promise<string> {
+  const { SecretsManager } = await import('@aws-sdk/client-secrets-manager')
+  const client = new SecretsManager()
+  try {
+    const found = await client.putSecretValue({ SecretId: name, SecretString: value })
+    return found.ARN ?? name
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error
+    const made = await client.createSecret({ Name: name, SecretString: value })
+    return made.ARN ?? name
+  } finally {
+    client.destroy()
+  }
+}
+
+/** Node of this repository first, so that cdk's app runs on it. */
+async function cdklocal(
+  command: string[],
+  stage: string,
+  context: Record<string, string>,
+  quiet: boolean,
+): Promise<void> {
+  const bin = join(root, 'node_modules', '.bin')
+  const output = join(root, '.sluice', `cdk-${stage}`)
+  mkdirSync(output, { recursive: true })
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64'
+  const told = Object.entries({ stage, architecture, removal: 'destroy', ...context })
+  const settings = told.flatMap(([key, value]) => ['-c', `${key}=${value}`])
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
+  const child = spawn(join(bin, 'cdklocal'), [...command, ...settings, '--output', output], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const lines: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => (quiet ? lines.push(bytes) : process.stderr.write(bytes)))
+  }
+  const [code] = await once(child, 'close')
+  if (code === 0) return
+  const said = Buffer.concat(lines).toString().slice(-4_000)
+  throw new Error(`cdklocal ${command[0]} ended with ${code}${said && `:\n${said}`}`)
+}
+
+/** CloudFormation calls it by itself on AWS; the free LocalStack has no custom resources. */
+async function setUp({ setup }: DeployedStack): Promise<void> {
+  if (!setup) return
+  const { Lambda } = await import('@aws-sdk/client-lambda')
+  const client = new Lambda()
+  const request = JSON.stringify({ RequestType: 'Update' })
+  const { FunctionError, Payload } = await client
+    .invoke({ FunctionName: setup.function, Payload: Buffer.from(request) })
+    .finally(() => client.destroy())
+  if (FunctionError) throw new Error(`set-up failed: ${Buffer.from(Payload ?? []).toString()}`)
+}
+
+/** Old versions and delete markers, too: a bucket with any of them is not deleted. */
+async function emptyBucket(url: string): Promise<void> {
+  const { S3 } = await import('@aws-sdk/client-s3')
+  const client = new S3({ forcePathStyle: true })
+  const Bucket = url.slice('s3://'.length)
+  for (;;) {
+    const { Versions = [], DeleteMarkers = [] } = await client.listObjectVersions({ Bucket })
+    const found = [...Versions, ...DeleteMarkers]
+    if (found.length === 0) break
+    const Objects = found.map(({ Key, VersionId }) => ({ Key, VersionId }))
+    await client.deleteObjects({ Bucket, Delete: { Objects } })
+  }
+  client.destroy()
+}
