@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ObjectStore, PutCondition, PutResult } from './object-store.ts'
 
 /** What is final (state, files), what one writer is about to do, and names still to be buried. */

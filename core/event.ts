@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * Events as hints: which key of which bucket changed. S3's own notifications, EventBridge's "Object

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { shortHash } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Outcome as Committed, commit, type Goal } from './commit.ts'
 import { Refused } from './errors.ts'
 import { shortHash } from './names.ts'

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
-import { Busy } from './errors.ts'
 import type { ObjectVersion } from './object-store.ts'
+import { expectLength, expectMd5, streamOf } from './s3-answer.ts'
 
 /** Answers a GET of the pinned version from the given byte on. */
 export type GetFrom = (start: number) => Promise<GetObjectCommandOutput>
@@ -25,8 +24,8 @@ export async function download(version: ObjectVersion, path: string, get: GetFro
   try {
     for (let attempt = 1; ; attempt++) {
       const answer = await get(at)
-      expectLength(version, version.size - at, answer.ContentLength)
-      const cut = await drain(answer, file, (chunk) => {
+      const check = () => expectLength(version, version.size - at, answer.ContentLength)
+      const cut = await drain(answer, check, file, (chunk) => {
         md5.update(chunk)
         at += chunk.length
       })
@@ -41,16 +40,21 @@ export async function download(version: ObjectVersion, path: string, get: GetFro
 }
 
 /**
- * Writes the body to the file; what broke it off, if anything did. Faults of the disk are thrown.
+ * Writes the body to the file, once its head is checked; what broke it off, if anything did. Faults
+ * of the disk are thrown.
  */
 async function drain(
   answer: GetObjectCommandOutput,
+  check: () => void,
   file: FileHandle,
   count: (chunk: Buffer) => void,
 ): Promise<unknown> {
-  if (!(answer.Body instanceof Readable)) throw new Error('S3 answered GetObject without a body')
-  const chunks: AsyncIterator<Buffer> = answer.Body[Symbol.asyncIterator]()
+  const body = streamOf(answer)
+  // A body that nobody reads to its end is destroyed: a checksum that does not match would be told
+  // to nobody, and end the process.
   try {
+    check()
+    const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]()
     for (;;) {
       const next = await chunks.next().catch((cut: unknown) => ({ cut }))
       if ('cut' in next) return next.cut
@@ -59,24 +63,10 @@ async function drain(
       count(next.value)
     }
   } finally {
-    answer.Body.destroy()
+    body.destroy()
   }
 }
 
 function short({ key, size }: ObjectVersion, at: number): Error {
   return new Error(`${key}: the body ended at byte ${at} of ${size}, ${attempts} times`)
-}
-
-function expectLength({ key, etag }: ObjectVersion, expected: number, found: number | undefined) {
-  if (found === expected) return
-  throw new Busy(`${key} is not ${etag}: ${found} bytes were offered, not ${expected}`)
-}
-
-/**
- * An eTag is the content's MD5, but for multipart uploads (a dash) and keys of KMS or the client.
- */
-function expectMd5({ key, etag }: ObjectVersion, answer: GetObjectCommandOutput, found: string) {
-  const own = answer.ServerSideEncryption?.startsWith('aws:kms') || answer.SSECustomerAlgorithm
-  if (own || !/^[0-9a-f]{32}$/.test(etag) || found === etag) return
-  throw new Busy(`${key} is not ${etag}: the MD5 of what was read is ${found}`)
 }

@@ -14,20 +14,15 @@ import type {
   PutResult,
 } from './object-store.ts'
 import { checkKey } from './object-store.ts'
+import { bare, bodyOf, expectAll, expectLength, isFault, isMd5, versionOf } from './s3-answer.ts'
 import { download } from './s3-download.ts'
+import { retries } from './s3-retry.ts'
 
 /** Files above it go up in parts of this size, two at a time: a put holds 50 MiB at most. */
 const partBytes = 16 * 1024 * 1024
 
 /** A write that meets another one in flight is answered 409, and may be tried again. */
 const conflictAttempts = 8
-
-/** What every answer of S3 tells of a version. */
-interface Told {
-  ETag?: string | undefined
-  LastModified?: Date | undefined
-  VersionId?: string | undefined
-}
 
 interface Sdk {
   s3: typeof import('@aws-sdk/client-s3')
@@ -48,17 +43,20 @@ export class S3Store implements ObjectStore {
   readonly scratch = tmpdir()
   readonly url: string
   readonly #bucket: string
+  readonly #endpoint: string | undefined
   #loaded: Promise<Sdk> | undefined
 
   /**
    * @param lake `s3://bucket`
+   * @param endpoint another address than the environment's
    * @throws Refused for anything else, a prefix too
    */
-  constructor(lake: string) {
+  constructor(lake: string, endpoint?: string) {
     const bucket = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(lake)?.[1]
     if (!bucket)
       throw new Refused(`lake ${lake}: s3://bucket is allowed, as a lake is a whole bucket`)
     this.#bucket = bucket
+    this.#endpoint = endpoint
     this.url = `s3://${bucket}`
   }
 
@@ -82,8 +80,9 @@ export class S3Store implements ObjectStore {
     const { s3, client } = await this.#sdk()
     try {
       const answer = await client.send(new s3.GetObjectCommand(this.#at(key)))
-      const body = Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
-      return { version: versionOf(key, body.length, answer), body }
+      const found = await bodyOf(key, answer)
+      if (!isMd5(found.version.etag, answer)) await this.#expectSize(found.version)
+      return found
     } catch (error) {
       if (isFault(error, 'NoSuchKey')) return undefined
       throw error
@@ -132,6 +131,7 @@ export class S3Store implements ObjectStore {
     // Encoded, because XML cannot carry every character of a key.
     const input = { Bucket: this.#bucket, Prefix: prefix, EncodingType: 'url' as const }
     for await (const page of s3.paginateListObjectsV2({ client }, input)) {
+      expectAll(prefix, page)
       for (const found of page.Contents ?? []) {
         const key = decodeURIComponent((found.Key ?? '').replaceAll('+', ' '))
         if (isSafe(key)) yield versionOf(key, found.Size, found)
@@ -140,13 +140,20 @@ export class S3Store implements ObjectStore {
   }
 
   #sdk(): Promise<Sdk> {
-    this.#loaded ??= load()
+    this.#loaded ??= load(this.#endpoint)
     return this.#loaded
   }
 
   #at(key: string): { Bucket: string; Key: string } {
     checkKey(key)
     return { Bucket: this.#bucket, Key: key }
+  }
+
+  /** For a body of which no MD5 is known: what a GET says of its own length may be as short. */
+  async #expectSize(version: ObjectVersion): Promise<void> {
+    const now = await this.head(version.key)
+    if (now?.etag === version.etag) return expectLength(now, now.size, version.size)
+    throw new Busy(`${version.key} is no longer ${version.etag}`)
   }
 
   async #getFrom(version: ObjectVersion, start: number) {
@@ -186,36 +193,18 @@ export class S3Store implements ObjectStore {
 }
 
 /** Loaded at the first use: a laptop's lake is a folder, and should not wait for it. */
-async function load(): Promise<Sdk> {
+async function load(endpoint: string | undefined): Promise<Sdk> {
   const s3 = await import('@aws-sdk/client-s3')
   const { Upload } = await import('@aws-sdk/lib-storage')
   const forcePathStyle = process.env.AWS_S3_FORCE_PATH_STYLE === '1'
-  return { s3, Upload, client: new s3.S3Client({ forcePathStyle }) }
+  const address = endpoint === undefined ? {} : { endpoint }
+  const client = new s3.S3Client({ forcePathStyle, retryStrategy: retries, ...address })
+  return { s3, Upload, client }
 }
 
 function conditionOf(when: PutCondition | undefined) {
   if (!when) return {}
   return 'ifMatch' in when ? { IfMatch: `"${when.ifMatch}"` } : { IfNoneMatch: '*' }
-}
-
-function versionOf(key: string, size: number | undefined, answer: Told): ObjectVersion {
-  if (size === undefined || !answer.LastModified) throw new Error(`S3 told too little of ${key}`)
-  return {
-    key,
-    size,
-    etag: bare(answer.ETag),
-    modified: answer.LastModified,
-    ...(answer.VersionId && { versionId: answer.VersionId }),
-  }
-}
-
-function bare(etag: string | undefined): string {
-  if (!etag) throw new Error('S3 answered without an eTag')
-  return etag.replaceAll('"', '')
-}
-
-function isFault(error: unknown, name: string): boolean {
-  return error instanceof Error && error.name === name
 }
 
 function isSafe(key: string): boolean {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Checkpoint, parseCheckpoint, type ShardId, shardStem } from './checkpoint.ts'
 import type { Duck } from './duckdb.ts'
 import { literal } from './names.ts'

@@ -72,6 +72,18 @@ function notification(...keys: string[]): object {
   }
 }
 
+/** A batch as SQS brings it: for each key a message with EventBridge's event of a lake's object. */
+export function batchOf({ store }: Lake, keys: string[]): object {
+  const bucket = { name: store.url.replace(/^s3:\/\//, '') }
+  return {
+    Records: keys.map((key, i) => ({
+      eventSource: 'aws:sqs',
+      messageId: `${i}`,
+      body: JSON.stringify({ source: 'aws.s3', detail: { bucket, object: { key } } }),
+    })),
+  }
+}
+
 /** The raw-ingestion stage over a database; each `run` tells how the objects ended. */
 export class TestRaw {
   readonly database: Database
