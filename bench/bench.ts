@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { deployed } from './deployed.ts'
 import { type Figure, printFigures } from './figure.ts'
 import { init } from './init.ts'
 import { latency } from './latency.ts'
@@ -20,6 +21,7 @@ const parts: Record<string, (place: Place) => Promise<Figure[]>> = {
   latency,
   stream: (place) => stream(place, options.streamRows),
   init,
+  deployed,
 }
 
 const program = new Command('bench')
@@ -33,7 +35,8 @@ const program = new Command('bench')
   .parse()
 
 const options = program.opts<Options & { only?: string; streamRows: number }>()
-const names = options.only?.split(',') ?? Object.keys(parts)
+const all = Object.keys(parts).filter((name) => name !== 'deployed' || process.env.AWS_ENDPOINT_URL)
+const names = options.only?.split(',') ?? all
 const unknown = names.find((name) => !parts[name])
 if (unknown) program.error(`no part ${unknown}; there are ${Object.keys(parts).join(', ')}`)
 

@@ -6,11 +6,14 @@ import { S3Store } from './s3-store.ts'
 
 /** What S3 answers to the attempts at one request, one after the other; at last 404. */
 let statuses: number[] = []
+/** The request is taken, and nothing comes back. */
+const SILENCE = 0
 let requests = 0
 const server = createServer(({ headers }, response) => {
   requests++
   const attempt = Number(/attempt=(\d+)/.exec(`${headers['amz-sdk-request']}`)?.[1])
-  response.writeHead(statuses[attempt - 1] ?? 404).end()
+  const status = statuses[attempt - 1] ?? 404
+  if (status !== SILENCE) response.writeHead(status).end()
 })
 let store: S3Store
 
@@ -21,7 +24,8 @@ beforeAll(async () => {
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test')
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  store = new S3Store('s3://bucket', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  store = new S3Store('s3://bucket', { endpoint, silence: 200 })
 })
 
 afterAll(() => {
@@ -54,4 +58,10 @@ test('a refusal is final', async () => {
   answers(403)
   await expect(store.head('none')).rejects.toMatchObject({ $metadata: { httpStatusCode: 403 } })
   expect(requests).toBe(1)
+})
+
+test('a server that says nothing is asked again', async () => {
+  answers(SILENCE, SILENCE)
+  expect(await store.head('none')).toBeUndefined()
+  expect(requests).toBe(3)
 })

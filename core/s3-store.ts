@@ -24,6 +24,11 @@ const partBytes = 16 * 1024 * 1024
 /** A write that meets another one in flight is answered 409, and may be tried again. */
 const conflictAttempts = 8
 
+export interface Place {
+  endpoint?: string
+  silence?: number
+}
+
 interface Sdk {
   s3: typeof import('@aws-sdk/client-s3')
   Upload: typeof import('@aws-sdk/lib-storage').Upload
@@ -43,20 +48,21 @@ export class S3Store implements ObjectStore {
   readonly scratch = tmpdir()
   readonly url: string
   readonly #bucket: string
-  readonly #endpoint: string | undefined
+  readonly #place: Place
   #loaded: Promise<Sdk> | undefined
 
   /**
    * @param lake `s3://bucket`
-   * @param endpoint another address than the environment's
+   * @param place for tests: another address than the environment's, and the ms of silence after
+   *   which a request is given up and tried again
    * @throws Refused for anything else, a prefix too
    */
-  constructor(lake: string, endpoint?: string) {
+  constructor(lake: string, place: Place = {}) {
     const bucket = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(lake)?.[1]
     if (!bucket)
       throw new Refused(`lake ${lake}: s3://bucket is allowed, as a lake is a whole bucket`)
     this.#bucket = bucket
-    this.#endpoint = endpoint
+    this.#place = place
     this.url = `s3://${bucket}`
   }
 
@@ -140,7 +146,7 @@ export class S3Store implements ObjectStore {
   }
 
   #sdk(): Promise<Sdk> {
-    this.#loaded ??= load(this.#endpoint)
+    this.#loaded ??= load(this.#place)
     return this.#loaded
   }
 
@@ -193,12 +199,15 @@ export class S3Store implements ObjectStore {
 }
 
 /** Loaded at the first use: a laptop's lake is a folder, and should not wait for it. */
-async function load(endpoint: string | undefined): Promise<Sdk> {
+async function load({ endpoint, silence = 30_000 }: Place): Promise<Sdk> {
   const s3 = await import('@aws-sdk/client-s3')
   const { Upload } = await import('@aws-sdk/lib-storage')
   const forcePathStyle = process.env.AWS_S3_FORCE_PATH_STYLE === '1'
   const address = endpoint === undefined ? {} : { endpoint }
-  const client = new s3.S3Client({ forcePathStyle, retryStrategy: retries, ...address })
+  // The SDK itself waits for ever for a server that took the request and does not answer.
+  const requestHandler = { connectionTimeout: 5_000, socketTimeout: silence }
+  const settings = { forcePathStyle, requestHandler, retryStrategy: retries }
+  const client = new s3.S3Client({ ...settings, ...address })
   return { s3, Upload, client }
 }
 

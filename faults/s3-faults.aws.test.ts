@@ -71,7 +71,10 @@ async function expectTheSame(one: number): Promise<void> {
     if (url.includes('partNumber=')) parts++
     return misfortune()
   })
-  const failing = { ...direct, store: new S3Store(direct.store.url, await proxy.start()) }
+  const failing = {
+    ...direct,
+    store: new S3Store(direct.store.url, { endpoint: await proxy.start() }),
+  }
   const started = performance.now()
   const seen = await run(failing, direct, random).catch((error: Error) => error.message)
   await proxy.stop()

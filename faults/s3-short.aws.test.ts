@@ -44,7 +44,7 @@ describe.skipIf(!endpoint)('an answer that is cut', () => {
     await filled.put('parts', { file: join(folder, 'parts') })
     for (const checked of ['when_supported', 'when_required']) {
       vi.stubEnv('AWS_RESPONSE_CHECKSUM_VALIDATION', checked)
-      const store = new S3Store(`s3://${Bucket}`, address)
+      const store = new S3Store(`s3://${Bucket}`, { endpoint: address })
       // The environment is read once.
       await store.get('one')
       stores.push(store)
