@@ -40,6 +40,9 @@ export function atRandom(random: () => number, rate = 0.05): () => Misfortune | 
   }
 }
 
+/** Told of each request that the endpoint has answered, whatever becomes of that answer. */
+export type Told = (request: http.IncomingMessage, body: Buffer, status: number) => void
+
 interface Answer {
   status: number
   headers: http.OutgoingHttpHeaders
@@ -55,11 +58,17 @@ export class S3Proxy {
   readonly #agent = new http.Agent({ keepAlive: true })
   readonly #upstream: URL
   readonly #choose: (request: http.IncomingMessage) => Misfortune | undefined
+  readonly #told: Told
 
   /** @param choose what befalls a request; undefined: nothing */
-  constructor(upstream: string, choose: (request: http.IncomingMessage) => Misfortune | undefined) {
+  constructor(
+    upstream: string,
+    choose: (request: http.IncomingMessage) => Misfortune | undefined,
+    told: Told = () => {},
+  ) {
     this.#upstream = new URL(upstream)
     this.#choose = choose
+    this.#told = told
   }
 
   /** @returns its address */
@@ -97,6 +106,7 @@ export class S3Proxy {
       return this.#reset(fault, request)
     }
     const answer = await this.#forward(request, body)
+    this.#told(request, body, answer.status)
     if (fault === 'loses the answer') return this.#reset(fault, request)
     if (request.method === 'GET') this.#answer(response, answer, fault, share)
     else respond(response, answer, answer.body)
