@@ -41,19 +41,67 @@ export interface Package {
   hash: string
 }
 
+/** An object and what governs it, seen at one moment. */
+interface Seen {
+  version: ObjectVersion
+  governing: Governing
+}
+
+/** Looks at both at once; undefined where no object stands under the key. */
+export async function lookAt(store: ObjectStore, key: string): Promise<Seen | undefined> {
+  const [version, governing] = await Promise.all([store.head(key), govern(store, key)])
+  return version && { version, governing }
+}
+
+/**
+ * Whether the version that stands is loaded, as far as a commit record tells that was read before.
+ * No contract changes that (take.ts), so none is looked at: one request instead of seven.
+ */
+export async function isLoaded(
+  store: ObjectStore,
+  key: string,
+  record: { status: string; etag: string | undefined } | null,
+): Promise<boolean> {
+  return record?.status === 'loaded' && (await store.head(key))?.etag === record.etag
+}
+
 /** @returns the contract of `key`, or nothing in it where no descriptor names the object */
 export async function govern(store: ObjectStore, key: string): Promise<Governing> {
-  let hash = ''
-  for (const folder of foldersAbove(key)) {
-    const found = await readPackage(store, folder)
-    if (!found) continue
-    hash = shortHash(hash + found.hash)
-    if (!found.outline)
-      return { dataset: undefined, contract: undefined, broken: found.broken, hash }
+  const folders = foldersAbove(key)
+  const root = folders.pop()
+  // All folders at once, as each look is waited for; but no package may stand in the root itself.
+  const looks = await Promise.all(folders.map((folder) => readPackage(store, folder)))
+  const near = looks.filter(isThere)
+  const named = chosen(near, key)
+  if (named || root === undefined) return named ?? nothing
+  const last = await readPackage(store, root)
+  return chosen(last ? [...near, last] : near, key) ?? { ...nothing, hash: hashOf(near) }
+}
+
+/**
+ * The dataset of an object as the descriptors have it that this process read last. It tells where
+ * to look, and nothing that may be relied on.
+ */
+export function lastDatasetOf({ url }: ObjectStore, key: string): string | undefined {
+  const known = foldersAbove(key).map((folder) => packages.get(`${url}/${folder}`)?.read)
+  return chosen(known.filter(isThere), key)?.dataset
+}
+
+const nothing: Governing = { dataset: undefined, contract: undefined, broken: undefined, hash: '' }
+
+/** By the nearest of the packages that names the object, or cannot be read. */
+function chosen(nearest: Package[], key: string): Governing | undefined {
+  for (const [i, found] of nearest.entries()) {
+    const hash = hashOf(nearest.slice(0, i + 1))
+    if (!found.outline) return { ...nothing, broken: found.broken, hash }
     const index = indexOf(found, key)
     if (index >= 0) return { ...resourceOf(found, index), hash }
   }
-  return { dataset: undefined, contract: undefined, broken: undefined, hash }
+  return undefined
+}
+
+function hashOf(looked: Package[]): string {
+  return looked.reduce((hash, found) => shortHash(hash + found.hash), '')
 }
 
 /** The descriptor of a folder of Bronze. Two of them in one folder are refused, not chosen from. */

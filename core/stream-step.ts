@@ -87,10 +87,15 @@ export async function goalOfRows(
   return written(step, plan, { objects, poison: before.poison + poison })
 }
 
-/** Closes the windows of some datasets up to a time each, and changes nothing else. */
+/**
+ * Closes the windows of some datasets up to a time each, and takes over what else is changed.
+ *
+ * @param tables where the names of temporary tables are added, which the caller drops
+ */
 export async function goalOfTime(
   step: Step,
   until: Map<string, bigint>,
+  changes: Partial<Checkpoint>,
   tables: string[],
 ): Promise<Goal<Checkpoint>> {
   const plan: Plan = { datasets: { ...step.before.datasets }, writers: [], files: 0 }
@@ -99,7 +104,7 @@ export async function goalOfTime(
     if (!standing) continue
     planWindows(step, plan, dataset, await closeUntil(step.duck, standing, time, tables))
   }
-  return written(step, plan, {})
+  return written(step, plan, changes)
 }
 
 /** Writes all files locally; their names in the lake come with the epoch. */

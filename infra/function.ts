@@ -108,17 +108,22 @@ function allowInterfaces(role: Role): void {
 /** What a function may do in the lake: its own prefixes, and no more. */
 export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): void {
   const role = made.role as Role
-  const allow = (actions: string[], prefixes: string[]) => {
-    if (prefixes.length === 0) return
-    const resources = prefixes.map((prefix) => lake.arnForObjects(`${prefix}*`))
+  const below = (prefixes: string[]) => prefixes.map((prefix) => `${prefix}*`)
+  const allow = (actions: string[], keys: string[]) => {
+    if (keys.length === 0) return
+    const resources = keys.map((key) => lake.arnForObjects(key))
     role.addToPolicy(new PolicyStatement({ actions, resources }))
   }
+  const { reads, pins, writes, deletes = [] } = access
   // Whole, not by prefix: without it S3 answers 403 for a key that is missing, and a look at a key
   // has no prefix that a condition could compare. It shows keys, and no content.
   role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [lake.bucketArn] }))
-  allow(['s3:GetObject', 's3:GetObjectVersion'], access.reads)
-  allow(['s3:PutObject', 's3:AbortMultipartUpload'], access.writes)
-  allow(['s3:DeleteObject'], access.deletes ?? [])
+  allow(['s3:GetObject'], below(reads))
+  allow(['s3:GetObjectVersion'], below(pins))
+  allow(['s3:PutObject'], below(writes))
+  const files = writes.filter((prefix) => pins.includes(prefix))
+  allow(['s3:AbortMultipartUpload'], below(files))
+  allow(['s3:DeleteObject'], deletes)
   // Whatever is added to it later: what came in is never deleted by a function.
   role.addToPolicy(
     new PolicyStatement({
@@ -127,16 +132,16 @@ export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): v
       resources: [lake.arnForObjects('bronze/*'), lake.arnForObjects('streaming/*')],
     }),
   )
-  acknowledgeKeys(role, lake, [
-    ...new Set([...access.reads, ...access.writes, 'bronze/', 'streaming/']),
-  ])
+  const named = [...below([...reads, ...writes, 'bronze/', 'streaming/']), ...deletes]
+  acknowledgeKeys(role, lake, [...new Set(named)])
 }
 
-export function acknowledgeKeys(role: Role, lake: Bucket, prefixes: string[]): void {
+/** @param keys patterns of keys, as the policy has them */
+export function acknowledgeKeys(role: Role, lake: Bucket, keys: string[]): void {
   const name = role.stack.getLogicalId(lake.node.defaultChild as never)
-  const findings = prefixes.map((prefix) => ({
-    id: `AwsSolutions-IAM5[Resource::<${name}.Arn>/${prefix}*]`,
-    reason: 'Keys of objects are not known before they are put; the prefix bounds them.',
+  const findings = keys.map((key) => ({
+    id: `AwsSolutions-IAM5[Resource::<${name}.Arn>/${key}]`,
+    reason: 'Keys of objects are not known before they are put; the pattern bounds them.',
   }))
   Validations.of(role).acknowledge(...findings)
 }

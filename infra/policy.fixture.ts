@@ -1,23 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { matchesGlob } from 'node:path'
-import { S3Proxy } from '../faults/s3-proxy.ts'
-import { bundleFor } from './bundles.ts'
-import type { Settings } from './settings.ts'
-import type { Statement, TestStack } from './stack.fixture.ts'
+import type { Statement } from './stack.fixture.ts'
 
-/** The functions of the stack by the name of their role, and the bundle of each. */
-export const bundleOf = {
-  RawIngestion: 'raw-ingestion',
-  Silver: 'silver',
-  Publish: 'streaming',
-  StreamAppend: 'streaming',
-  Maintenance: 'maintenance',
-  Setup: 'setup',
-}
-export type Role = keyof typeof bundleOf
-export const architecture: Settings['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
+/** What a request needs to be allowed, and whether a role's policy allows it. */
 
 /** What the stack's resources are here, by logical id: `Lake` is a bucket, `SilverQueue` a queue. */
 export type Places = Record<string, string>
@@ -44,8 +27,12 @@ export function rights(statements: Statement[], wanted: string): Need[] {
 export function covers(right: Need, need: Need): boolean {
   const [[action, resource], [asked, on]] = [split(right), split(need)]
   const isPart = (pattern: string, text: string) =>
-    new RegExp(`^${pattern.split('*').map(RegExp.escape).join('.*')}$`, 's').test(text)
+    new RegExp(`^${pattern.split('*').map(plain).join('.*')}$`, 's').test(text)
   return isPart(action.toLowerCase(), asked.toLowerCase()) && isPart(resource, on)
+}
+
+function plain(text: string): string {
+  return text.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
 }
 
 function split(need: Need): [string, string] {
@@ -61,7 +48,7 @@ const services: Record<string, string> = {
 }
 
 /** One request as it was sent: what a policy is asked about. */
-interface Sent {
+export interface Sent {
   method: string
   url: string
   /** `AmazonSQS.ChangeMessageVisibilityBatch`. */
@@ -80,11 +67,16 @@ export function needsOf(sent: Sent, places: Places): Need[] {
   if (sent.target === '') return needsOfS3(sent, places)
   const [service = '', operation = ''] = sent.target.split('.')
   const { StreamName, QueueUrl, SecretId } = JSON.parse(sent.body) as Record<string, string>
-  const name = (StreamName ?? QueueUrl ?? SecretId)?.split('/').at(-1)
-  const resource = Object.keys(places).find((id) => name && places[id]?.endsWith(name))
+  const name = lastOf(StreamName ?? QueueUrl ?? SecretId)
+  const resource = Object.keys(places).find((id) => name === lastOf(places[id]))
   if (!services[service] || !resource) throw new Error(`${sent.target} of ${sent.body}`)
   // A batch of calls needs the right to each.
   return [`${services[service]}:${operation.replace(/Batch$/, '')} ${resource}`]
+}
+
+/** Of a queue's URL its name: through the proxy it has another host. */
+function lastOf(place: string | undefined): string {
+  return place?.split('/').at(-1) ?? ''
 }
 
 /** What a query of S3 may ask for; another one (`?tagging`) would be another operation. */
@@ -115,141 +107,4 @@ function needsOfS3({ method, url, ifMatch, status }: Sent, places: Places): Need
     if (method === 'DELETE' && key !== '') return [on('DeleteObject')]
   }
   throw new Error(`${method} ${url} of S3`)
-}
-
-/** What Lambda's runtime does, with a clock that may go before: it asks for the bundle alone. */
-const runtime = `
-const [, folder, handler, ahead] = process.argv
-const Now = Date
-if (Number(ahead) > 0) {
-  globalThis.Date = class extends Now {
-    constructor(...parts) { super(...(parts.length > 0 ? parts : [Date.now()])) }
-    static now() { return Now.now() + Number(ahead) }
-  }
-}
-const bundle = await import(folder + '/index.mjs')
-process.on('message', async (event) => {
-  const invocation = { getRemainingTimeInMillis: () => 600_000 }
-  const end = await bundle[handler](event, invocation).then(
-    (answer = null) => ({ answer }), (error) => ({ fault: error.stack }))
-  process.send(end)
-})
-process.on('disconnect', () => process.exit())`
-
-/** A deployed function: its bundle, with the environment of the template, and what it asks for. */
-export class RecordedFunction {
-  readonly role: Role
-  /** What its work needs, and what its check does. */
-  readonly needs = { work: new Set<Need>(), check: new Set<Need>() }
-  readonly #stack: TestStack
-  readonly #places: Places
-  readonly #proxy: S3Proxy
-  readonly #sent: Sent[] = []
-  readonly #ahead: number
-  #loses: string[] = []
-  #endpoint = ''
-  #process: ChildProcess | undefined
-
-  /** @param ahead ms by which its clock goes before */
-  constructor(stack: TestStack, role: Role, places: Places, ahead = 0) {
-    this.role = role
-    this.#stack = stack
-    this.#places = places
-    this.#ahead = ahead
-    const { AWS_ENDPOINT_URL = '' } = process.env
-    this.#proxy = new S3Proxy(
-      AWS_ENDPOINT_URL,
-      (request) => this.#misfortune(request),
-      (request, body, status) => this.#sent.push(sentOf(request, body, status)),
-    )
-  }
-
-  /**
-   * The next PUT (or POST that ends an upload) of a key like this is done, and its answer lost; of
-   * several, each once.
-   *
-   * @param keys globs
-   */
-  lose(...keys: string[]): void {
-    this.#loses.push(...keys)
-  }
-
-  /** What was to be lost, and was not. */
-  get kept(): string[] {
-    return this.#loses
-  }
-
-  #misfortune({ method = '', url = '' }: IncomingMessage) {
-    const { pathname, searchParams } = new URL(url, 'http://s3')
-    const ends = method === 'POST' && searchParams.has('uploadId')
-    if (!ends && (method !== 'PUT' || searchParams.has('partNumber'))) return undefined
-    const key = decodeURIComponent(pathname.split('/').slice(2).join('/'))
-    const at = this.#loses.findIndex((glob) => matchesGlob(key, glob))
-    if (at < 0) return undefined
-    this.#loses.splice(at, 1)
-    return { fault: 'loses the answer' as const, share: 1 }
-  }
-
-  /** @throws Error with what the function threw */
-  async invoke(event: object): Promise<unknown> {
-    this.#process ??= await this.#start()
-    this.#process.send(event)
-    const [{ answer, fault }] = await once(this.#process, 'message')
-    const needs = 'check' in event ? this.needs.check : this.needs.work
-    for (const sent of this.#sent.splice(0)) {
-      for (const need of needsOf(sent, this.#places)) needs.add(need)
-    }
-    if (fault) throw new Error(fault)
-    return answer
-  }
-
-  async #start(): Promise<ChildProcess> {
-    this.#endpoint ||= await this.#proxy.start()
-    const { Properties } = this.#stack.one('AWS::Lambda::Function', `${this.role}Function`)
-    const { Variables } = Properties.Environment as { Variables: Record<string, unknown> }
-    const folder = bundleFor(bundleOf[this.role], architecture)
-    const [, handler = ''] = String(Properties.Handler).split('.')
-    const args = ['--input-type=module', '-e', runtime, folder, handler, String(this.#ahead)]
-    const { AWS_ENDPOINT_URL_S3: _, ...outer } = process.env
-    // Certificates of Lambda's own disk.
-    const { NODE_EXTRA_CA_CERTS: __, ...own } = Variables
-    const settings = Object.entries(own).map(([name, value]) => [name, this.#valueOf(value)])
-    const env = {
-      ...{ ...outer, AWS_ENDPOINT_URL: this.#endpoint, LAMBDA_TASK_ROOT: folder },
-      ...Object.fromEntries(settings),
-    }
-    return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  }
-
-  /** What CloudFormation makes of it. */
-  #valueOf(value: unknown): string {
-    if (typeof value === 'string') return value
-    const { Ref, 'Fn::Join': join } = value as { Ref?: string; 'Fn::Join'?: [string, unknown[]] }
-    if (join) return join[1].map((part) => this.#valueOf(part)).join(join[0])
-    const found = this.#places[String(Ref).replace(/[0-9A-F]{8}$/, '')]
-    if (found === undefined) throw new Error(`${this.role} is given ${JSON.stringify(value)}`)
-    // A queue is where its URL says.
-    return found.replace(process.env.AWS_ENDPOINT_URL ?? '', this.#endpoint)
-  }
-
-  /** The next invocation is a cold start. */
-  async end(): Promise<void> {
-    const running = this.#process
-    this.#process = undefined
-    if (!running || running.exitCode !== null) return
-    running.disconnect()
-    await once(running, 'exit')
-  }
-
-  async close(): Promise<void> {
-    await this.end()
-    await this.#proxy.stop()
-  }
-}
-
-function sentOf(request: IncomingMessage, body: Buffer, status: number): Sent {
-  const { method = '', url = '', headers } = request
-  const target = String(headers['x-amz-target'] ?? '')
-  const ifMatch = headers['if-match'] !== undefined
-  return { method, url, target, ifMatch, status, body: target && body.toString() }
 }

@@ -20,7 +20,11 @@ export interface Limits {
 /** What a function may do below which prefixes of the lake. */
 export interface Access {
   reads: string[]
+  /** Where it reads the very version that it has seen, though another one be current by then. */
+  pins: string[]
+  /** What is written where it pins are files, which may go up in parts. */
   writes: string[]
+  /** Whole patterns, which leave out what is never deleted: commit records, and runs. */
   deletes?: string[]
 }
 
@@ -65,7 +69,7 @@ export const rawIngestion: StageShape = {
   bundle: 'raw-ingestion',
   handler: 'index.handler',
   limits: wide,
-  access: { reads: ['bronze/'], writes: [] },
+  access: { reads: ['bronze/'], pins: ['bronze/'], writes: [] },
   concurrency: 5,
 }
 
@@ -76,7 +80,11 @@ export const silver: StageShape = {
   bundle: 'silver',
   handler: 'index.handler',
   limits: wide,
-  access: { reads: ['bronze/', 'silver/', 'quarantine/'], writes: ['silver/', 'quarantine/'] },
+  access: {
+    reads: ['bronze/', 'silver/', 'quarantine/'],
+    pins: ['bronze/', 'silver/', 'quarantine/'],
+    writes: ['silver/', 'quarantine/'],
+  },
   concurrency: 10,
 }
 
@@ -88,8 +96,13 @@ export const publish: StageShape = {
   handler: 'index.publishHandler',
   limits: narrow,
   access: {
-    reads: ['bronze/', 'streaming/', 'streaming_checkpoint/'],
-    writes: ['streaming_checkpoint/published/'],
+    // What a stream has become is read to make a lost checkpoint anew (core/mend.ts).
+    reads: [
+      ...['bronze/', 'streaming/', 'streaming_checkpoint/'],
+      ...['streaming_results/', 'quarantine/*/stream/'],
+    ],
+    pins: ['bronze/', 'streaming/'],
+    writes: ['streaming_checkpoint/'],
   },
   concurrency: 5,
 }
@@ -103,7 +116,11 @@ export const append = {
   bundle: 'streaming',
   handler: 'index.handler',
   limits: narrow,
-  access: { reads: ['bronze/', 'streaming/', ...streamed], writes: streamed },
+  access: {
+    reads: ['bronze/', 'streaming/', ...streamed],
+    pins: ['streaming_results/', 'quarantine/'],
+    writes: streamed,
+  },
   /** Kinesis records of one batch, and seconds that a batch may be gathered. */
   batch: 500,
   window: 5,
@@ -122,8 +139,12 @@ export const maintenance = {
   limits: wide,
   access: {
     reads: ['bronze/', 'streaming/', 'silver/', ...streamed],
+    pins: ['streaming_results/'],
     writes: ['silver/', ...streamed],
-    deletes: ['silver/', ...streamed],
+    deletes: [
+      ...['silver/*.parquet', 'quarantine/*.parquet', 'streaming_results/*.parquet'],
+      'streaming_checkpoint/*/shardId-*.json',
+    ],
   },
   /** CloudWatch's rate or cron expressions. */
   schedules: { tick: 'rate(1 minute)', compact: 'rate(1 hour)', vacuum: 'cron(30 3 * * ? *)' },

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { EventBridge } from '@aws-sdk/client-eventbridge'
 import { Lambda } from '@aws-sdk/client-lambda'
+import { S3 } from '@aws-sdk/client-s3'
 import { SQS } from '@aws-sdk/client-sqs'
 import type { DeployedStage } from '../core/deployed.ts'
 import { eventually } from './deployed.fixture.ts'
@@ -43,6 +45,31 @@ export async function setVariable(name: string, key: string, value: string): Pro
   await eventually(async () => {
     const now = await client.getFunctionConfiguration({ FunctionName: name })
     if (now.LastUpdateStatus !== 'Successful') throw new Error(`${name}: ${now.LastUpdateStatus}`)
+  })
+}
+
+/** Switches the mapping that brings a function its messages, and waits until it is so. */
+export async function switchMapping(name: string, isOn: boolean): Promise<void> {
+  const client = new Lambda()
+  const { EventSourceMappings = [] } = await client.listEventSourceMappings({ FunctionName: name })
+  const UUID = EventSourceMappings[0]?.UUID
+  await client.updateEventSourceMapping({ UUID, Enabled: isOn })
+  await eventually(async () => {
+    const { State } = await client.getEventSourceMapping({ UUID })
+    if (State !== (isOn ? 'Enabled' : 'Disabled')) throw new Error(`${name}: ${State}`)
+  })
+}
+
+export async function switchRule(name: string, isOn: boolean): Promise<void> {
+  const client = new EventBridge()
+  await (isOn ? client.enableRule({ Name: name }) : client.disableRule({ Name: name }))
+}
+
+/** As a tool does that sets its own notifications, and forgets those of others. */
+export async function setNotifications(lake: string, isOn: boolean): Promise<void> {
+  await new S3({ forcePathStyle: true }).putBucketNotificationConfiguration({
+    Bucket: lake.slice('s3://'.length),
+    NotificationConfiguration: isOn ? { EventBridgeConfiguration: {} } : {},
   })
 }
 

@@ -3,7 +3,15 @@ import { Kinesis } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { shardStatuses } from '../core/stream-status.ts'
-import { depth, setReceives, setVariable, sluice } from './aws.fixture.ts'
+import {
+  depth,
+  setNotifications,
+  setReceives,
+  setVariable,
+  sluice,
+  switchMapping,
+  switchRule,
+} from './aws.fixture.ts'
 import { Deployed, eventually, sampleOf } from './deployed.fixture.ts'
 import { lookAt, type Seen, unaccounted } from './outside.fixture.ts'
 
@@ -31,11 +39,39 @@ describe.skipIf(!endpoint)('the deployed stack', () => {
     expect(unaccounted(await lookAt(deployed.lake.store, deployed.database))).toEqual([])
     for (const stage of deployed.stack.stages) expect(await depth(stage.deadLetters)).toBe(0)
   })
+  doctor()
+})
+
+function doctor(): void {
+  const examine = () => sluice('doctor', '--stack', deployed.stack.name)
+
   it('is well, says the doctor', async () => {
-    const { code, said } = await sluice('doctor', '--stack', deployed.stack.name)
+    const { code, said } = await examine()
     expect(code, said).toBe(0)
   })
-})
+
+  it('has three parts switched off by hand: the doctor finds each, and is content after', async () => {
+    const { stack } = deployed
+    const stage = deployed.stageOf('silver')
+    await setNotifications(stack.lake, false)
+    await switchRule(stage.rule, false)
+    await switchMapping(stage.function, false)
+    const { code, said } = await examine()
+    expect(code, said).toBe(3)
+    const wrong = said.split('\n').filter((line) => line.startsWith('wrong'))
+    expect(wrong, said).toHaveLength(3)
+    for (const what of [/notifications/, /rule/, /mapping/]) {
+      expect(
+        wrong.some((line) => what.test(line)),
+        said,
+      ).toBe(true)
+    }
+    await setNotifications(stack.lake, true)
+    await switchRule(stage.rule, true)
+    await switchMapping(stage.function, true)
+    expect((await examine()).code).toBe(0)
+  }, 120_000)
+}
 
 function objects(): void {
   it('lands the sample of the shop: the same rows as on a laptop', async () => {

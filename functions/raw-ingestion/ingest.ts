@@ -1,4 +1,4 @@
-import { govern, looksLikeCsv } from '../../core/catalog.ts'
+import { govern, isLoaded, lookAt, looksLikeCsv } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
 import { leaveHeals } from '../../core/due.ts'
 import { Refused } from '../../core/errors.ts'
@@ -6,7 +6,8 @@ import { familyOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
 import { claimDataset, dropKey, type Entry, explain, note, takeKey } from '../../core/ledger.ts'
 import { faultOf, ingestCommand, isOfPlace, reasonOf } from '../../core/limit.ts'
-import type { ObjectVersion } from '../../core/object-store.ts'
+import { memoryOf } from '../../core/memo-store.ts'
+import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
 import { textSize } from '../../core/plain-text.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
@@ -48,9 +49,8 @@ export async function ingest(
 
 /** What is no CSV and has no contract leaves no row in the ledger. */
 async function isIgnored(lake: Lake, key: string): Promise<boolean> {
-  const version = await lake.store.head(key)
-  if (!version) return true
-  return decide(version, await govern(lake.store, key), undefined, '').what === 'ignored'
+  const seen = await lookAt(lake.store, key)
+  return !seen || decide(seen.version, seen.governing, undefined, '').what === 'ignored'
 }
 
 async function ingestKey(
@@ -61,12 +61,18 @@ async function ingestKey(
   started: number,
 ): Promise<{ outcome: Outcome; contract: string } | undefined> {
   const entry = await takeKey(tx, lake.store.url, key)
-  const version = await lake.store.head(key)
-  if (!version) {
+  const unchanged = () => said(entry, { ...entry, status: 'unchanged' }, started)
+  if (!again && (await isLoaded(lake.store, key, entry))) {
+    return { outcome: unchanged(), contract: entry.contract ?? '' }
+  }
+  // One look, of which the descriptors are needed again for the tables around this one.
+  const memory = memoryOf(lake.store)
+  const seen = await lookAt(memory, key)
+  if (!seen) {
     await dropKey(tx, entry)
     return undefined
   }
-  const governing = await govern(lake.store, key)
+  const { version, governing } = seen
   const { dataset } = governing
   const elsewhere = ingestCommand(lake.store.url, key)
   const decision = decide(version, governing, again ? undefined : entry, elsewhere)
@@ -75,12 +81,10 @@ async function ingestKey(
     return undefined
   }
   const contract = governing.hash
-  if (decision.what === 'unchanged') {
-    return { outcome: said(entry, { ...entry, status: 'unchanged' }, started), contract }
-  }
+  if (decision.what === 'unchanged') return { outcome: unchanged(), contract }
   const end =
     decision.what === 'load'
-      ? await loadOrRefuse(lake, tx, entry, version, decision.contract)
+      ? await loadOrRefuse({ lake, memory, tx, entry, version }, decision.contract)
       : { status: statusOf(decision), reason: decision.reason, ...none }
   // What stands stays loaded where this place is only too small to load it again.
   if (again && isOfPlace(end.reason)) {
@@ -116,16 +120,22 @@ function said(entry: Entry, end: End & { dataset?: string | undefined }, started
   }
 }
 
+interface Work {
+  lake: Lake
+  /** The lake's store as it was when it was looked at: what was seen is not asked for again. */
+  memory: ObjectStore
+  tx: Transaction
+  entry: Entry
+  version: ObjectVersion
+}
+
 /** A refusal undoes what was loaded so far; the ledger's row says so in the same transaction. */
 async function loadOrRefuse(
-  lake: Lake,
-  tx: Transaction,
-  entry: Entry,
-  version: ObjectVersion,
+  work: Work,
   contract: Contract,
 ): Promise<End & { status: 'loaded' | 'refused' }> {
   try {
-    return await tx.attempt(() => loadObject(lake, tx, entry, version, contract))
+    return await work.tx.attempt(() => loadObject(work, contract))
   } catch (error) {
     if (!(error instanceof Refused) && !(error instanceof Unacceptable)) throw error
     // Tables that were made for it are gone again.
@@ -133,20 +143,17 @@ async function loadOrRefuse(
     const why =
       error instanceof Unacceptable
         ? `the database does not take it: ${error.message}`
-        : reasonOf(error, ingestCommand(lake.store.url, version.key))
+        : reasonOf(error, ingestCommand(work.lake.store.url, work.version.key))
     return { status: 'refused', reason: why, ...none }
   }
 }
 
 async function loadObject(
-  lake: Lake,
-  tx: Transaction,
-  entry: Entry,
-  version: ObjectVersion,
+  { lake, memory, tx, entry, version }: Work,
   contract: Contract,
 ): Promise<End & { status: 'loaded' }> {
   await claim(tx, entry.lake, contract)
-  const family = await familyOf(lake.store, contract)
+  const family = await familyOf(memory, contract)
   await ensureTable(tx, contract)
   for (const other of [...family.parents, ...family.children]) {
     if (other.dataset !== contract.dataset) await ensureTable(tx, other)

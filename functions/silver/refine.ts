@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Governing, govern } from '../../core/catalog.ts'
+import { type Governing, govern, isLoaded, lastDatasetOf, lookAt } from '../../core/catalog.ts'
 import { type Outcome as Committed, commit, type Goal } from '../../core/commit.ts'
 import type { Contract } from '../../core/contract.ts'
 import type { Duck } from '../../core/duckdb.ts'
@@ -31,22 +31,39 @@ import { validate } from '../../core/validate.ts'
  */
 export async function refine(lake: Lake, key: string): Promise<Outcome | undefined> {
   const started = performance.now()
-  const said = (dataset: string | undefined, end: End): Outcome => {
-    const seconds = (performance.now() - started) / 1000
-    return { stage: 'silver', object: key, dataset, waiting: 0, seconds, ...end }
-  }
-  const first = await look(lake, key)
+  // Where the manifest lies may be known from before. The look that decides comes after it is read.
+  const known = lastDatasetOf(lake.store, key)
+  const done = known === undefined ? 'moved' : await bring(lake, key, known)
+  const end = done === 'moved' ? await findAndBring(lake, key) : done
+  if (!end) return undefined
+  const seconds = (performance.now() - started) / 1000
+  return { stage: 'silver', object: key, waiting: 0, seconds, ...end }
+}
+
+type End = Omit<Counts, 'waiting'> & Pick<Outcome, 'dataset' | 'status' | 'reason'>
+
+async function findAndBring(lake: Lake, key: string): Promise<End | undefined> {
+  const first = await lookAt(lake.store, key)
   if (!first) return undefined
   const { dataset } = first.governing
-  const elsewhere = ingestCommand(lake.store.url, key)
-  // Without a dataset there is no folder of Silver that could keep the fact.
-  if (!dataset) {
-    const decision = decide(first.version, first.governing, undefined, elsewhere)
-    if (decision.what !== 'held' && decision.what !== 'refused') return undefined
-    return said(dataset, { status: decision.what, reason: decision.reason, ...none })
+  if (dataset) {
+    const done = await bring(lake, key, dataset)
+    // Moved between two looks: the descriptor that moved it has an event of its own.
+    return done === 'moved' ? endOf(dataset, { done: 'unchanged', state: null }) : done
   }
-  return lake.withScratch(textSize(first.version), async (folder, duck) => {
-    const work = { lake, key, dataset, folder, duck, elsewhere }
+  // Without a dataset there is no folder of Silver that could keep the fact.
+  const elsewhere = ingestCommand(lake.store.url, key)
+  const decision = decide(first.version, first.governing, undefined, elsewhere)
+  if (decision.what !== 'held' && decision.what !== 'refused') return undefined
+  return { dataset, status: decision.what, reason: decision.reason, ...none }
+}
+
+/** @returns `moved` where the object is of another dataset, or of none; undefined where none is */
+async function bring(lake: Lake, key: string, dataset: string): Promise<End | 'moved' | undefined> {
+  const elsewhere = ingestCommand(lake.store.url, key)
+  // An engine for small objects, for fences; that of the object comes with its size.
+  return lake.withScratch(0, async (folder, duck) => {
+    const work: Work = { lake, key, dataset, folder, duck, elsewhere, found: undefined }
     const done = await commit<Manifest>({
       store: lake.store,
       record: manifestKey(dataset, key),
@@ -54,17 +71,17 @@ export async function refine(lake: Lake, key: string): Promise<Outcome | undefin
       target: (state) => nextState(work, state),
       fence: fences(work),
     }).catch((error) => Promise.reject(faultOf(error, elsewhere)))
-    return said(dataset, endOf(done))
+    if (work.found === 'nothing') return undefined
+    return work.found === 'moved' ? 'moved' : endOf(dataset, done)
   })
 }
 
-type End = Omit<Counts, 'waiting'> & Pick<Outcome, 'status' | 'reason'>
-
-function endOf({ done, state }: Committed<Manifest>): End {
-  if (!state) return { status: 'unchanged', reason: undefined, ...none }
-  const { status, reason, records, accepted, rejected } = state
-  const unchanged = done === 'unchanged' && status === 'loaded'
-  return { status: unchanged ? 'unchanged' : status, reason, records, accepted, rejected }
+function endOf(dataset: string, { done, state }: Committed<Manifest>): End {
+  if (!state) return { dataset, status: 'unchanged', reason: undefined, ...none }
+  const { reason, records, accepted, rejected } = state
+  const isSame = done === 'unchanged' && state.status === 'loaded'
+  const status = isSame ? 'unchanged' : state.status
+  return { dataset, status, reason, records, accepted, rejected }
 }
 
 /** Fences of the two schemas, each written once, when it is needed. */
@@ -87,11 +104,6 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   }
 }
 
-async function look(lake: Lake, key: string) {
-  const version = await lake.store.head(key)
-  return version && { version, governing: await govern(lake.store, key) }
-}
-
 interface Work {
   lake: Lake
   key: string
@@ -100,12 +112,18 @@ interface Work {
   duck: Duck
   /** The command that loads it where this place is too small. */
   elsewhere: string
+  /** What the first look found, made when the manifest was read: until then, `dataset` is old. */
+  found: 'it' | 'moved' | 'nothing' | undefined
 }
 
 /** What is to be committed over `state`; the manifest was read before the object is looked at. */
 async function nextState(work: Work, state: Manifest | null): Promise<Goal<Manifest> | undefined> {
-  const seen = await look(work.lake, work.key)
-  if (!seen || seen.governing.dataset !== work.dataset) return undefined
+  const { store } = work.lake
+  if (work.found && (await isLoaded(store, work.key, state))) return undefined
+  const seen = await lookAt(store, work.key)
+  const isMoved = seen && seen.governing.dataset !== work.dataset
+  work.found ??= isMoved ? 'moved' : seen ? 'it' : 'nothing'
+  if (!seen || isMoved) return undefined
   const { version, governing } = seen
   const decision = decide(version, governing, state ?? undefined, work.elsewhere)
   const { standing, standingModified } = state ?? {}
@@ -149,23 +167,27 @@ async function writeVersion(
   contract: Contract,
   base: Facts,
 ): Promise<Goal<Manifest>> {
-  const { duck, lake, key, folder } = work
+  const { lake, key } = work
   const copy = await lake.store.open(version)
   try {
-    let out = folder
-    let tries = 0
-    const verdict = await validate({ duck, contract, path: copy.path, key, folder }, (select) => {
-      out = join(folder, `rows-${version.etag}-${tries++}`)
-      return writeRows(duck, select, contract, out)
+    const { counts, files } = await lake.withScratch(textSize(version), async (folder, duck) => {
+      let out = folder
+      let tries = 0
+      const verdict = await validate({ duck, contract, path: copy.path, key, folder }, (select) => {
+        out = join(work.folder, `rows-${version.etag}-${tries++}`)
+        return writeRows(duck, select, contract, out)
+      })
+      await copy.verify()
+      const { rejects, ...counts } = verdict
+      const files = counts.accepted > 0 ? await rowFiles(out, version, contract) : []
+      if (rejects) files.push(await rejectFile({ ...work, duck }, version, contract, rejects))
+      return { counts, files }
     })
-    await copy.verify()
-    const { records, accepted, rejected, rejects } = verdict
-    const files = accepted > 0 ? await rowFiles(out, version, contract) : []
-    if (rejects) files.push(await rejectFile(work, version, contract, rejects))
     for (const file of files) checkName(lake, file)
+    const { records, accepted, rejected } = counts
     const standing = { standing: version.etag, standingModified: version.modified.toISOString() }
-    const counts = { records, accepted, rejected }
-    return { state: { ...base, status: 'loaded', ...counts, ...standing }, replaces: true, files }
+    const loaded = { status: 'loaded' as const, records, accepted, rejected, ...standing }
+    return { state: { ...base, ...loaded }, replaces: true, files }
   } finally {
     await copy.release()
   }

@@ -2,11 +2,13 @@ import type { Slice } from '../../core/batch.ts'
 import {
   type Checkpoint,
   checkpointFolder,
+  type ObjectState,
   parseCheckpoint,
   unionOf,
 } from '../../core/checkpoint.ts'
 import { readRecord } from '../../core/commit-record.ts'
 import { isWhole } from '../../core/intervals.ts'
+import { inLanes } from '../../core/lanes.ts'
 import type { ObjectStore } from '../../core/object-store.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import {
@@ -21,11 +23,20 @@ import {
  * what the checkpoints remember of their chunks is let go then.
  */
 
+/** Each object has a record of its own: so many at once are below the 50 sockets of an S3 client. */
+const LANES = 32
+
 /**
  * What a checkpoint still has to remember, and which versions are there as a whole: their chunks
  * add nothing.
+ *
+ * @param ours chunks of which it may know nothing (any more)
  */
-export async function forgotten(store: ObjectStore, { objects }: Checkpoint, { ours }: Slice) {
+export async function forgotten(
+  store: ObjectStore,
+  { objects }: Checkpoint,
+  { ours }: Pick<Slice, 'ours'> = { ours: [] },
+) {
   const versions = new Map(ours.map(({ part }) => [part.version, part.object]))
   for (const [version, { object, chunks }] of Object.entries(objects)) {
     // One whose end is not known cannot be there as a whole.
@@ -33,10 +44,9 @@ export async function forgotten(store: ObjectStore, { objects }: Checkpoint, { o
     else versions.set(version, object)
   }
   const finished = new Set<string>()
-  const looks = [...versions].map(async ([version, object]) => {
+  await inLanes(versions, LANES, async ([version, object]) => {
     if (await isPublished(store, object, version)) finished.add(version)
   })
-  await Promise.all(looks)
   const left = Object.entries(objects).filter(([version]) => !finished.has(version))
   const dropped = Object.keys(objects).length - left.length
   return { objects: Object.fromEntries(left), finished, dropped }
@@ -62,25 +72,26 @@ export async function finish(store: ObjectStore, checkpoint: Checkpoint): Promis
     const state = all[version]
     return state && isWhole(state.seen, state.chunks ?? 1) ? [[version, state] as const] : []
   })
-  const ends: Outcome[] = []
-  for (const [version, { object, ...whole }] of [...alone, ...together]) {
-    const rejected = Object.values(whole.rejected).reduce((sum, one) => sum + one, 0)
-    const { chunks, records } = whole
-    const done = { status: 'published' as const, chunks: chunks ?? 0, records, rejected }
-    const committed = await changePublication(store, object, async (state) => {
-      if (!state || state.version !== version || state.status === 'published') return undefined
-      return { ...state, ...done }
-    })
-    if (committed.done === 'committed' && committed.state) ends.push(outcomeOf(committed.state))
-  }
-  return ends
+  const ends = await inLanes([...alone, ...together], LANES, async ([version, whole]) => {
+    const { done, state } = await say(store, version, whole)
+    return done === 'committed' && state ? [outcomeOf(state)] : []
+  })
+  return ends.flat()
+}
+
+function say(store: ObjectStore, version: string, whole: ObjectState) {
+  const { object, chunks, records } = whole
+  const rejected = Object.values(whole.rejected).reduce((sum, one) => sum + one, 0)
+  const done = { status: 'published' as const, chunks: chunks ?? 0, records, rejected }
+  return changePublication(store, object, async (state) => {
+    if (!state || state.version !== version || state.status === 'published') return undefined
+    return { ...state, ...done }
+  })
 }
 
 async function everyShard(store: ObjectStore, checkpoint: Checkpoint) {
-  const all: Checkpoint['objects'][] = []
-  for await (const { key } of store.list(checkpointFolder(checkpoint))) {
-    const found = await readRecord(store, key, parseCheckpoint)
-    if (found?.record.state) all.push(found.record.state.objects)
-  }
-  return all
+  const keys: string[] = []
+  for await (const { key } of store.list(checkpointFolder(checkpoint))) keys.push(key)
+  const found = await inLanes(keys, LANES, (key) => readRecord(store, key, parseCheckpoint))
+  return found.flatMap((held) => (held?.record.state ? [held.record.state.objects] : []))
 }

@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { matchesGlob } from 'node:path'
+import { S3Proxy } from '../faults/s3-proxy.ts'
+import { bundleFor } from './bundles.ts'
+import { type Need, needsOf, type Places, type Sent } from './policy.fixture.ts'
+import type { Settings } from './settings.ts'
+import type { TestStack } from './stack.fixture.ts'
+
+/** The functions of the stack by the name of their role, and the bundle of each. */
+export const bundleOf = {
+  RawIngestion: 'raw-ingestion',
+  Silver: 'silver',
+  Publish: 'streaming',
+  StreamAppend: 'streaming',
+  Maintenance: 'maintenance',
+  Setup: 'setup',
+}
+export type Role = keyof typeof bundleOf
+export const architecture: Settings['architecture'] = process.arch === 'arm64' ? 'arm64' : 'x86_64'
+
+/** What Lambda's runtime does, with a clock that may go before: it asks for the bundle alone. */
+const runtime = `
+const [, folder, handler, ahead] = process.argv
+const Now = Date
+if (Number(ahead) > 0) {
+  globalThis.Date = class extends Now {
+    constructor(...parts) { super(...(parts.length > 0 ? parts : [Date.now()])) }
+    static now() { return Now.now() + Number(ahead) }
+  }
+}
+const bundle = await import(folder + '/index.mjs')
+process.on('message', async (event) => {
+  const invocation = { getRemainingTimeInMillis: () => 600_000 }
+  const end = await bundle[handler](event, invocation).then(
+    (answer = null) => ({ answer }), (error) => ({ fault: error.stack }))
+  process.send(end)
+})
+process.on('disconnect', () => process.exit())`
+
+/** A deployed function: its bundle, with the environment of the template, and what it asks for. */
+export class RecordedFunction {
+  readonly role: Role
+  /** What its work needs, and what its check does. */
+  readonly needs = { work: new Set<Need>(), check: new Set<Need>() }
+  readonly #stack: TestStack
+  readonly #places: Places
+  readonly #proxy: S3Proxy
+  readonly #sent: Sent[] = []
+  readonly #ahead: number
+  #loses: string[] = []
+  #endpoint = ''
+  #process: ChildProcess | undefined
+
+  /** @param ahead ms by which its clock goes before */
+  constructor(stack: TestStack, role: Role, places: Places, ahead = 0) {
+    this.role = role
+    this.#stack = stack
+    this.#places = places
+    this.#ahead = ahead
+    const { AWS_ENDPOINT_URL = '' } = process.env
+    this.#proxy = new S3Proxy(
+      AWS_ENDPOINT_URL,
+      (request) => this.#misfortune(request),
+      (request, body, status) => this.#sent.push(sentOf(request, body, status)),
+    )
+  }
+
+  /**
+   * The next PUT (or POST that ends an upload) of a key like this is done, and its answer lost; of
+   * several, each once.
+   *
+   * @param keys globs
+   */
+  lose(...keys: string[]): void {
+    this.#loses.push(...keys)
+  }
+
+  /** What was to be lost, and was not. */
+  get kept(): string[] {
+    return this.#loses
+  }
+
+  #misfortune({ method = '', url = '' }: IncomingMessage) {
+    const { pathname, searchParams } = new URL(url, 'http://s3')
+    const ends = method === 'POST' && searchParams.has('uploadId')
+    if (!ends && (method !== 'PUT' || searchParams.has('partNumber'))) return undefined
+    const key = decodeURIComponent(pathname.split('/').slice(2).join('/'))
+    const at = this.#loses.findIndex((glob) => matchesGlob(key, glob))
+    if (at < 0) return undefined
+    this.#loses.splice(at, 1)
+    return { fault: 'loses the answer' as const, share: 1 }
+  }
+
+  /** @throws Error with what the function threw */
+  async invoke(event: object): Promise<unknown> {
+    this.#process ??= await this.#start()
+    this.#process.send(event)
+    const died = once(this.#process, 'exit').then(() => [{ fault: `${this.role} died` }])
+    const [{ answer, fault }] = await Promise.race([once(this.#process, 'message'), died])
+    const needs = 'check' in event ? this.needs.check : this.needs.work
+    for (const sent of this.#sent.splice(0)) {
+      for (const need of needsOf(sent, this.#places)) needs.add(need)
+    }
+    if (fault) throw new Error(fault)
+    return answer
+  }
+
+  async #start(): Promise<ChildProcess> {
+    this.#endpoint ||= await this.#proxy.start()
+    const { Properties } = this.#stack.one('AWS::Lambda::Function', `${this.role}Function`)
+    const { Variables } = Properties.Environment as { Variables: Record<string, unknown> }
+    const folder = bundleFor(bundleOf[this.role], architecture)
+    const [, handler = ''] = String(Properties.Handler).split('.')
+    const args = ['--input-type=module', '-e', runtime, folder, handler, String(this.#ahead)]
+    const { AWS_ENDPOINT_URL_S3: _, ...outer } = process.env
+    // Certificates of Lambda's own disk.
+    const { NODE_EXTRA_CA_CERTS: __, ...own } = Variables
+    const settings = Object.entries(own).map(([name, value]) => [name, this.#valueOf(value)])
+    const env = {
+      ...{ ...outer, AWS_ENDPOINT_URL: this.#endpoint, LAMBDA_TASK_ROOT: folder },
+      POWERTOOLS_LOG_LEVEL: 'SILENT',
+      ...Object.fromEntries(settings),
+    }
+    return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  }
+
+  /** What CloudFormation makes of it. */
+  #valueOf(value: unknown): string {
+    if (typeof value === 'string') return value
+    const { Ref, 'Fn::Join': join } = value as { Ref?: string; 'Fn::Join'?: [string, unknown[]] }
+    if (join) return join[1].map((part) => this.#valueOf(part)).join(join[0])
+    const found = this.#places[String(Ref).replace(/[0-9A-F]{8}$/, '')]
+    if (found === undefined) throw new Error(`${this.role} is given ${JSON.stringify(value)}`)
+    // A queue is where its URL says.
+    return found.replace(process.env.AWS_ENDPOINT_URL ?? '', this.#endpoint)
+  }
+
+  /** The next invocation is a cold start. */
+  async end(): Promise<void> {
+    const running = this.#process
+    this.#process = undefined
+    if (!running || running.exitCode !== null) return
+    running.disconnect()
+    await once(running, 'exit')
+  }
+
+  async close(): Promise<void> {
+    await this.end()
+    await this.#proxy.stop()
+  }
+}
+
+function sentOf(request: IncomingMessage, body: Buffer, status: number): Sent {
+  const { method = '', url = '', headers } = request
+  const target = String(headers['x-amz-target'] ?? '')
+  const ifMatch = headers['if-match'] !== undefined
+  return { method, url, target, ifMatch, status, body: target && body.toString() }
+}
