@@ -99,7 +99,11 @@ function allThreads(): string {
 
 function engineFor(bytes: number): Engine {
   const threads = bytes < SMALL ? '1' : allThreads()
-  const engine = engines.get(threads) ?? { instance: start(threads), idle: [] }
+  const known = engines.get(threads)
+  if (known) return known
+  const engine: Engine = { instance: start(threads), idle: [] }
+  // One that could not start (a full disk) is tried anew for the next object.
+  engine.instance.catch(() => engines.delete(threads))
   engines.set(threads, engine)
   return engine
 }
@@ -224,12 +228,15 @@ const toJson: DuckDBValueConverter<Json> = (value, type, converter) => {
   return JsonDuckDBValueConverter(value, type, converter)
 }
 
+const dead = /^FATAL Error|database has been invalidated/
 const aboutData = /^(Invalid Input|Conversion|Out of Range|Serialization) Error/
 
 function classified(error: unknown): unknown {
   if (error instanceof Error && aboutData.test(error.message)) {
     return new DataError(error.message, { cause: error })
   }
+  // DuckDB answers nothing any more after such an error: the next object gets another.
+  if (error instanceof Error && dead.test(error.message)) engines.clear()
   if (error instanceof Error && error.message.startsWith('Out of Memory')) {
     const [first] = error.message.split('\n')
     const cure = 'raise SLUICE_MEMORY, or lower SLUICE_THREADS (a wide table needs more of the one)'

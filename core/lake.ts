@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Duck, openDuck } from './duckdb.ts'
+import { sweepLeftovers } from './leftovers.ts'
 import { type ObjectStore, openStore } from './object-store.ts'
 
 /** A store of objects, and a place beside it where work in progress may lie. */
@@ -12,6 +13,7 @@ export interface Lake {
 
 /** @param url a folder, `file://` URL or `s3://bucket` */
 export function openLake(url: string): Lake {
+  sweepLeftovers()
   const store = openStore(url)
   return { store, withScratch: (bytes, work) => withScratch(store.scratch, bytes, work) }
 }

@@ -47,6 +47,9 @@ export function openPostgres(url: string): Database {
     application_name: 'sluice',
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
+    // A server that is gone without a word, as in a failover, is noticed in the middle of a COPY.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     allowExitOnIdle: true,
   })
   // An idle connection that breaks is no news: the next one to be used will be another.
