@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger'
-import { measureBatch, measureJob, measureOutcome } from './metrics.ts'
+import { measureBatch, measureFault, measureJob, measureOutcome } from './metrics.ts'
 import type { Appended, Outcome } from './outcome.ts'
 
 /** What the deployed functions tell: each end is logged and measured by one call. */
@@ -22,6 +22,12 @@ export function logBatch(batch: Appended, fault?: unknown): void {
   if (fault) logger.error(message, { batch, error: fault as Error })
   else if (batch.rejected + batch.poison > 0) logger.warn(message, { batch })
   else logger.info(message, { batch })
+}
+
+/** What failed beside objects and batches. */
+export function logFault(message: string, fault: unknown): void {
+  measureFault()
+  logger.error(message, { error: fault as Error })
 }
 
 /** One line of JSON for each scheduled job. */

@@ -39,6 +39,11 @@ export function measureBatch(batch: Appended, fault?: unknown): void {
   })
 }
 
+/** What failed beside objects and batches. */
+export function measureFault(): void {
+  emit({ Faults: 1 })
+}
+
 /** `JobsTick`, `JobsCompact`, `JobsVacuum`: an alarm can tell that a schedule has stopped. */
 export function measureJob(job: string): void {
   emit({ [`Jobs${capital(job)}`]: 1 })

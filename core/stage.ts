@@ -5,6 +5,7 @@ import { type Deadline, noDeadline, TimeOver } from './deadline.ts'
 import { UnsafeKey } from './errors.ts'
 import { type Hint, hintsOf } from './event.ts'
 import type { Lake } from './lake.ts'
+import { logFault } from './log.ts'
 import { none, type Outcome } from './outcome.ts'
 import { type Left, type Queue, receivesOf } from './queue.ts'
 
@@ -86,6 +87,32 @@ export async function orGiveBack(
     const failed = event.Records.map(({ messageId }) => ({ itemIdentifier: messageId }))
     return { batchItemFailures: failed }
   }
+}
+
+/** So often a message comes again for what is not of its own object: for a minute or so. */
+const AGAIN = 6
+
+/**
+ * What was left to be done after a batch failed. One message comes again for it, and its object is
+ * unchanged then. Only a few times: what fails for good must not make dead letters of all that
+ * lands. It stays marked, and each next object tries it.
+ *
+ * @returns the answer, with that message in it
+ * @throws the fault where the event is no batch
+ */
+export async function comeAgain(
+  queue: Queue | undefined,
+  event: unknown,
+  answer: SQSBatchResponse,
+  fault: unknown,
+): Promise<SQSBatchResponse> {
+  if (!isSqs(event)) throw fault
+  if (!(fault instanceof TimeOver)) logFault('what objects left to be done has failed', fault)
+  const [message] = event.Records
+  const comes = answer.batchItemFailures.length > 0
+  if (comes || !message || receivesOf(message) > AGAIN) return answer
+  await queue?.giveBack([{ message, fault }])
+  return { batchItemFailures: [{ itemIdentifier: message.messageId }] }
 }
 
 function isSqs(event: unknown): event is SQSEvent {

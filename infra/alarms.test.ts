@@ -13,11 +13,12 @@ const alarms = Object.entries(stack.all('AWS::CloudWatch::Alarm')).map(([id, { P
 const runbook = readFileSync(join(import.meta.dirname, '../docs/operations.md'), 'utf8')
 
 it('there is one for each way in which the pipeline can fail', () => {
-  const each = ['DeadLetters', 'Errors', 'Refused', 'Throttles']
+  const each = ['DeadLetters', 'Errors', 'Refused', 'Throttles', 'Waiting']
   const expected = [
     ...objectStages.flatMap(({ id }) => each.map((what) => `${id}${what}`)),
     ...['RawIngestionRejectRatio', 'SilverRejectRatio', 'AppendRejectRatio'],
-    ...['AppendErrors', 'AppendThrottles', 'IteratorAge', 'FailedBatches', 'Schedules'],
+    ...['AppendErrors', 'AppendThrottles', 'IteratorAge', 'StreamUnread', 'FailedBatches'],
+    ...['RawIngestionUnsettled', 'Schedules', 'TickStopped'],
   ]
   expect(alarms.map(({ id }) => id).toSorted()).toEqual(expected.toSorted())
 })
@@ -50,10 +51,29 @@ it('each tells the address when it begins and when it is over; without one, none
   expect(silent.filter(({ Properties }) => Properties.AlarmActions)).toEqual([])
 })
 
-it('none rings for the want of data: a quiet night is no alarm', () => {
-  expect(alarms.map(({ Properties }) => Properties.TreatMissingData)).toEqual(
-    alarms.map(() => 'notBreaching'),
+it('none rings for the want of data but those that tell of what has stopped', () => {
+  const rings = alarms.filter(({ Properties }) => Properties.TreatMissingData !== 'notBreaching')
+  expect(rings.map(({ id }) => id).toSorted()).toEqual(['StreamUnread', 'TickStopped'])
+  for (const { Properties } of rings) {
+    expect(Properties).toMatchObject({
+      TreatMissingData: 'breaching',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+    })
+  }
+})
+
+it('alarms may publish to the topic, which takes nothing without TLS', () => {
+  const { PolicyDocument } = stack.one('AWS::SNS::TopicPolicy', 'AlarmsTopicPolicy').Properties
+  const { Statement } = PolicyDocument as { Statement: object[] }
+  expect(Statement).toContainEqual(
+    expect.objectContaining({
+      Effect: 'Allow',
+      Action: 'sns:Publish',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+    }),
   )
+  expect(Statement).toContainEqual(expect.objectContaining({ Effect: 'Deny' }))
 })
 
 it("watches the functions' own metrics by the names that they are written with", () => {

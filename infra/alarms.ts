@@ -1,4 +1,4 @@
-import { Duration, Validations } from 'aws-cdk-lib'
+import { Duration, Stack, Validations } from 'aws-cdk-lib'
 import {
   Alarm,
   ComparisonOperator,
@@ -7,21 +7,24 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
-import { givenUp, iteratorAge, ownMetric, type Parts } from './metrics.ts'
+import { givenUp, iteratorAge, looks, ownMetric, type Parts } from './metrics.ts'
 import type { Settings } from './settings.ts'
-import { append, rawIngestion, silver } from './shape.ts'
+import { append, maintenance, rawIngestion } from './shape.ts'
 
 /** One alarm: what broke, and where the runbook (docs/operations.md) says what to do. */
 interface AlarmShape {
   id: string
   metric: IMetric
-  /** Above it. */
+  /** Above it; where something must be counted, below it. */
   threshold: number
   /** So many periods of so many. */
   periods?: [number, number]
+  /** What should always be counted, and is not, has stopped. */
+  mustCount?: boolean
   broke: string
   page: string
 }
@@ -30,17 +33,15 @@ interface AlarmShape {
 export function makeAlarms(scope: Construct, parts: Parts, settings: Settings): Alarm[] {
   const alarms = new Construct(scope, 'Alarms')
   const topic = settings.alarmEmail === undefined ? undefined : makeTopic(alarms, settings)
-  const shapes = [...stageAlarms(alarms, parts), ...streamAlarms(alarms, parts), ...shared(parts)]
-  return shapes.map(({ id, metric, threshold, periods = [1, 1], broke, page }) => {
-    const alarm = new Alarm(alarms, id, {
-      alarmDescription: `${broke} Runbook: docs/operations.md#${page}`,
-      metric,
-      threshold,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      datapointsToAlarm: periods[0],
-      evaluationPeriods: periods[1],
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    })
+  const shapes = [
+    ...stageAlarms(alarms, parts),
+    ...streamAlarms(alarms, parts),
+    ...functionAlarms(parts),
+    ...unsettled(alarms, parts),
+    ...scheduleAlarms(alarms, parts),
+  ]
+  return shapes.map((shape) => {
+    const alarm = makeAlarm(alarms, shape)
     if (topic) {
       alarm.addAlarmAction(new SnsAction(topic))
       alarm.addOkAction(new SnsAction(topic))
@@ -49,8 +50,31 @@ export function makeAlarms(scope: Construct, parts: Parts, settings: Settings): 
   })
 }
 
+function makeAlarm(scope: Construct, shape: AlarmShape): Alarm {
+  const { id, metric, threshold, periods = [1, 1], mustCount = false, broke, page } = shape
+  const { LESS_THAN_THRESHOLD, GREATER_THAN_THRESHOLD } = ComparisonOperator
+  return new Alarm(scope, id, {
+    alarmDescription: `${broke} Runbook: docs/operations.md#${page}`,
+    metric,
+    threshold,
+    comparisonOperator: mustCount ? LESS_THAN_THRESHOLD : GREATER_THAN_THRESHOLD,
+    datapointsToAlarm: periods[0],
+    evaluationPeriods: periods[1],
+    treatMissingData: mustCount ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+  })
+}
+
 function makeTopic(scope: Construct, { alarmEmail }: Settings): Topic {
   const topic = new Topic(scope, 'Topic', { enforceSSL: true })
+  // A policy of its own, here that for TLS, takes the place of the one that lets alarms publish.
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      actions: ['sns:Publish'],
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+    }),
+  )
   topic.addSubscription(new EmailSubscription(alarmEmail ?? ''))
   Validations.of(topic).acknowledge({
     id: 'Serverless-SNSRedrivePolicy',
@@ -67,8 +91,8 @@ function makeTopic(scope: Construct, { alarmEmail }: Settings): Topic {
 }
 
 function stageAlarms(scope: Construct, { stages }: Parts): AlarmShape[] {
-  const dead = stages.map(
-    ({ shape, deadLetters }): AlarmShape => ({
+  return stages.flatMap(({ shape, queue, deadLetters }): AlarmShape[] => [
+    {
       id: `${shape.id}DeadLetters`,
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({
         period: Duration.minutes(1),
@@ -77,21 +101,27 @@ function stageAlarms(scope: Construct, { stages }: Parts): AlarmShape[] {
       threshold: 0,
       broke: `Objects were tried by ${shape.service} again and again, and did not land.`,
       page: 'dead-letters',
-    }),
-  )
-  const refused = stages.map(
-    ({ shape }): AlarmShape => ({
+    },
+    {
+      id: `${shape.id}Waiting`,
+      metric: queue.metricApproximateAgeOfOldestMessage({
+        period: Duration.minutes(5),
+        statistic: 'Maximum',
+      }),
+      threshold: 3_600,
+      periods: [3, 3],
+      broke: `An object has waited for ${shape.service} for more than an hour.`,
+      page: 'waiting-messages',
+    },
+    {
       id: `${shape.id}Refused`,
       metric: ownMetric(scope, shape.service, 'ObjectsRefused'),
       threshold: 0,
       broke: `${shape.service} refused a whole object: none of its rows are there.`,
       page: 'refused-objects',
-    }),
-  )
-  const ratios = stages
-    .filter(({ shape }) => shape === rawIngestion || shape === silver)
-    .map(({ shape }) => rejectRatio(scope, shape.id, shape.service))
-  return [...dead, ...refused, ...ratios]
+    },
+    ...(shape.loads ? [rejectRatio(scope, shape.id, shape.service)] : []),
+  ])
 }
 
 /** Of all records of a quarter of an hour; a few of a few are no alarm. */
@@ -123,6 +153,15 @@ function streamAlarms(scope: Construct, { records }: Parts): AlarmShape[] {
       page: 'iterator-age',
     },
     {
+      id: 'StreamUnread',
+      metric: looks(records),
+      threshold: 1,
+      periods: [3, 3],
+      mustCount: true,
+      broke: 'Nobody has looked into the stream for 15 minutes.',
+      page: 'iterator-age',
+    },
+    {
       id: 'FailedBatches',
       metric: givenUp(records),
       threshold: 0,
@@ -133,38 +172,66 @@ function streamAlarms(scope: Construct, { records }: Parts): AlarmShape[] {
   ]
 }
 
-function shared({ stages, records, maintenance }: Parts): AlarmShape[] {
+/** A function of a stage gives back what fails: only what kills it is an error. */
+function functionAlarms({ stages, records }: Parts): AlarmShape[] {
   const functions = [
-    ...stages.map(({ shape, function: made }) => ({ id: `${shape.id}`, made })),
-    { id: 'Append', made: records.function },
+    ...stages.map(({ shape, function: made }) => ({ id: `${shape.id}`, made, once: true })),
+    { id: 'Append', made: records.function, once: false },
   ]
   const period = Duration.minutes(5)
-  const scheduled: AlarmShape = {
-    id: 'Schedules',
-    metric: maintenance.function.metricErrors({ period }),
-    threshold: 0,
-    periods: [2, 3],
-    broke: 'A scheduled job (tick, compact or vacuum) fails again and again.',
-    page: 'schedules',
-  }
-  return functions
-    .flatMap(({ id, made }): AlarmShape[] => [
-      {
-        id: `${id}Errors`,
-        metric: made.metricErrors({ period }),
-        threshold: 0,
-        periods: [2, 3],
-        broke: `The function of ${id} ends in errors: killed by time or memory, or broken.`,
-        page: 'errors',
-      },
-      {
-        id: `${id}Throttles`,
-        metric: made.metricThrottles({ period }),
-        threshold: 0,
-        periods: [3, 3],
-        broke: `Lambda does not run the function of ${id} as often as is asked.`,
-        page: 'throttles',
-      },
-    ])
-    .concat(scheduled)
+  return functions.flatMap(({ id, made, once }): AlarmShape[] => [
+    {
+      id: `${id}Errors`,
+      metric: made.metricErrors({ period }),
+      threshold: 0,
+      // A message whose function was killed is hidden for 90 minutes: its next error is far.
+      periods: once ? [1, 1] : [2, 3],
+      broke: `The function of ${id} ends in errors: killed by time or memory, or broken.`,
+      page: 'errors',
+    },
+    {
+      id: `${id}Throttles`,
+      metric: made.metricThrottles({ period }),
+      threshold: 0,
+      periods: [3, 3],
+      broke: `Lambda does not run the function of ${id} as often as is asked.`,
+      page: 'throttles',
+    },
+  ])
+}
+
+/** Where raw-ingestion is: rows that wait for a parent, rows to be loaded again. */
+function unsettled(scope: Construct, { stages }: Parts): AlarmShape[] {
+  return stages
+    .filter(({ shape }) => shape === rawIngestion)
+    .map(({ shape }) => ({
+      id: `${shape.id}Unsettled`,
+      metric: ownMetric(scope, shape.service, 'Faults'),
+      threshold: 0,
+      periods: [2, 3],
+      broke: 'Rows that wait for their parent cannot be looked at again, again and again.',
+      page: 'errors',
+    }))
+}
+
+function scheduleAlarms(scope: Construct, { maintenance: { function: made } }: Parts) {
+  const shapes: AlarmShape[] = [
+    {
+      id: 'Schedules',
+      metric: made.metricErrors({ period: Duration.minutes(5) }),
+      threshold: 0,
+      broke: 'A scheduled job (tick, compact or vacuum) failed.',
+      page: 'schedules',
+    },
+    {
+      id: 'TickStopped',
+      metric: ownMetric(scope, maintenance.service, 'JobsTick'),
+      threshold: 1,
+      periods: [3, 3],
+      mustCount: true,
+      broke: 'No tick has ended for 15 minutes: windows of idle shards stay open.',
+      page: 'schedules',
+    },
+  ]
+  return shapes
 }

@@ -1,10 +1,11 @@
-import { Duration, RemovalPolicy, Size, Stack, Validations } from 'aws-cdk-lib'
+import { Duration, Size, Stack, Validations } from 'aws-cdk-lib'
 import type { ISecurityGroup, ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2'
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { Construct } from 'constructs'
+import { removalOf } from './lake.ts'
 import type { Settings } from './settings.ts'
 import type { Access, Limits } from './shape.ts'
 
@@ -32,7 +33,7 @@ export function makeFunction(scope: Construct, id: string, props: FunctionProps)
   const { service, handler, code, limits, settings, environment, network } = props
   const logGroup = new LogGroup(scope, `${id}Log`, {
     retention: RetentionDays.THREE_MONTHS,
-    removalPolicy: settings.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    removalPolicy: removalOf(settings.removal),
   })
   const role = new Role(scope, `${id}Role`, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -108,7 +109,6 @@ function allowInterfaces(role: Role): void {
 /** What a function may do in the lake: its own prefixes, and no more. */
 export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): void {
   const role = made.role as Role
-  const below = (prefixes: string[]) => prefixes.map((prefix) => `${prefix}*`)
   const allow = (actions: string[], keys: string[]) => {
     if (keys.length === 0) return
     const resources = keys.map((key) => lake.arnForObjects(key))
@@ -133,11 +133,18 @@ export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): v
     }),
   )
   const named = [...below([...reads, ...writes, 'bronze/', 'streaming/']), ...deletes]
-  acknowledgeKeys(role, lake, [...new Set(named)])
+  acknowledgePatterns(role, lake, [...new Set(named)])
 }
 
-/** @param keys patterns of keys, as the policy has them */
-export function acknowledgeKeys(role: Role, lake: Bucket, keys: string[]): void {
+export function acknowledgeKeys(role: Role, lake: Bucket, prefixes: string[]): void {
+  acknowledgePatterns(role, lake, below(prefixes))
+}
+
+function below(prefixes: string[]): string[] {
+  return prefixes.map((prefix) => `${prefix}*`)
+}
+
+function acknowledgePatterns(role: Role, lake: Bucket, keys: string[]): void {
   const name = role.stack.getLogicalId(lake.node.defaultChild as never)
   const findings = keys.map((key) => ({
     id: `AwsSolutions-IAM5[Resource::<${name}.Arn>/${key}]`,

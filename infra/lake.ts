@@ -37,7 +37,9 @@ export function makeBucket(
     minimumTLSVersion: 1.2,
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-    removalPolicy: removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    removalPolicy: removalOf(removal),
+    // Only an empty bucket can be deleted.
+    autoDeleteObjects: removal === 'destroy',
     lifecycleRules,
   })
   Validations.of(bucket).acknowledge({
@@ -47,6 +49,11 @@ export function makeBucket(
       'account; server access logs are best effort, and would need a bucket of their own.',
   })
   return bucket
+}
+
+/** What a first deployment that fails has made goes; what has worked once stays. */
+export function removalOf(removal: Settings['removal']): RemovalPolicy {
+  return removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 }
 
 /**
@@ -66,6 +73,6 @@ function lifecycle(): LifecycleRule[] {
     overwritten('streaming/', keep.bronzeVersions),
     overwritten('silver/', keep.versions),
     overwritten('streaming_results/', keep.versions),
-    overwritten('streaming_checkpoint/', keep.versions),
+    overwritten('streaming_checkpoint/', keep.checkpointVersions),
   ]
 }

@@ -1,4 +1,4 @@
-import { CfnOutput, Validations } from 'aws-cdk-lib'
+import { CfnOutput, Duration, Validations } from 'aws-cdk-lib'
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
@@ -24,6 +24,12 @@ export class Maintenance extends Construct {
       environment: { LAKE_URL: `s3://${lake.bucketName}` },
     })
     allowLake(this.function, lake, maintenance.access)
+    // Lambda's own: it tries an event of a schedule twice more, and late, if it is let.
+    this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) })
+    Validations.of(this.function).acknowledge({
+      id: 'Serverless-LambdaAsyncFailureDestination',
+      reason: 'The event says nothing but the name of the job: its next one is as good.',
+    })
     for (const [job, expression] of Object.entries(maintenance.schedules)) {
       const rule = new Rule(this, job, {
         description: `sluice ${job}`,

@@ -1,5 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib'
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
 import type { Maintenance } from './maintenance.ts'
 import type { ObjectStage } from './stage.ts'
@@ -27,23 +27,34 @@ export function ownMetric(
   })
 }
 
-/** Records of batches that the mapping gave up, and put into the bucket of failed batches. */
-export function givenUp({ mapping }: RecordStream): Metric {
-  return new Metric({
-    namespace: 'AWS/Lambda',
-    metricName: 'OnFailureDestinationDeliveredEventCount',
-    dimensionsMap: { EventSourceMappingUUID: mapping },
+/** Records of batches that the mapping gave up: kept in the failed batches, or not even that. */
+export function givenUp(records: RecordStream): MathExpression {
+  return new MathExpression({
+    expression: 'FILL(kept, 0) + FILL(dropped, 0)',
+    usingMetrics: {
+      kept: ofMapping(records, 'OnFailureDestinationDeliveredEventCount', 'Sum'),
+      dropped: ofMapping(records, 'DroppedEventCount', 'Sum'),
+    },
+    label: 'records given up',
     period: Duration.minutes(5),
-    statistic: 'Sum',
   })
 }
 
-export function iteratorAge({ stream }: RecordStream): Metric {
+/** Lambda's looks into the stream, which it tells of when nothing is there, too. */
+export function looks(records: RecordStream): Metric {
+  return ofMapping(records, 'PolledEventCount', 'SampleCount')
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html */
+function ofMapping({ mapping }: RecordStream, metricName: string, statistic: string): Metric {
   return new Metric({
-    namespace: 'AWS/Kinesis',
-    metricName: 'GetRecords.IteratorAgeMilliseconds',
-    dimensionsMap: { StreamName: stream.streamName },
-    period: Duration.minutes(1),
-    statistic: 'Maximum',
+    ...{ namespace: 'AWS/Lambda', metricName, statistic },
+    dimensionsMap: { EventSourceMappingUUID: mapping },
+    period: Duration.minutes(5),
   })
+}
+
+/** As Lambda has it, when it hands records over: those of Kinesis tell of its reading ahead. */
+export function iteratorAge({ function: made }: RecordStream): Metric {
+  return made.metric('IteratorAge', { period: Duration.minutes(1), statistic: 'Maximum' })
 }

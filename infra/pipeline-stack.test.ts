@@ -30,7 +30,7 @@ describe('the lake', () => {
         RestrictPublicBuckets: true,
       },
     })
-    expect(DeletionPolicy).toBe('Retain')
+    expect(DeletionPolicy).toBe('RetainExceptOnCreate')
   })
 
   it('refuses what does not come by TLS', () => {

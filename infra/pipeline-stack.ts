@@ -18,6 +18,7 @@ export class PipelineStack extends Stack {
   constructor(scope: Construct, id: string, settings: Settings) {
     super(scope, id, {
       description: 'Sluice: CSV objects and streams into Postgres and Parquet',
+      terminationProtection: settings.removal === 'retain',
     })
     const lake = makeLake(this, settings)
     const warehouse = findWarehouse(this, settings)

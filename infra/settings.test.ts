@@ -73,6 +73,8 @@ describe('settings', () => {
     [{ lake: 'My_Lake' }, /lake/],
     [{ alarmEmail: 'nobody' }, /alarmEmail/],
     [{ vpc: '{"id": "vpc-0a1b2c3d"}' }, /vpc/],
+    [{ vpc: '{id' }, /vpc/],
+    [{ databaseSecret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db' }, /whole ARN/],
     [{ removal: 'perhaps' }, /removal/],
   ])('refuses %j, and says which key is wrong', (context, expected) => {
     expect(() => new TestStack(context)).toThrow(expected)
@@ -85,6 +87,23 @@ describe('settings', () => {
         Object.values(trial.all(type)).filter(({ DeletionPolicy }) => DeletionPolicy !== 'Delete'),
     )
     expect(kept).toEqual([])
+  })
+
+  it('deletes what is in the buckets of a trial, and protects every other stack', () => {
+    const filled = Object.keys(
+      new TestStack({ removal: 'destroy' }).all('Custom::S3AutoDeleteObjects'),
+    )
+    expect(filled).toHaveLength(2)
+    expect(stack.all('Custom::S3AutoDeleteObjects')).toEqual({})
+  })
+
+  it('keeps what a stage was told, whatever a later deployment says', () => {
+    const stages = { prod: { lake: 'kept-lake', alarmEmail: 'on-call@example.com' } }
+    const kept = new TestStack({ stage: 'prod', stages, lake: 'another-lake' })
+    expect(kept.one('AWS::S3::Bucket', 'Lake').Properties.BucketName).toBe('kept-lake')
+    kept.has('AWS::SNS::Subscription', { Endpoint: 'on-call@example.com' })
+    const other = new TestStack({ stage: 'dev', stages, lake: 'another-lake' })
+    expect(other.one('AWS::S3::Bucket', 'Lake').Properties.BucketName).toBe('another-lake')
   })
 
   it('takes another number of receives', () => {

@@ -16,12 +16,17 @@ const schema = z.object({
   /** Of the secret; without it, `--parameters DatabaseSecret=arn:…` is asked for. */
   databaseSecret: z
     .string()
-    .regex(/^arn:[^:]+:secretsmanager:/)
+    .regex(/^arn:[^:]+:secretsmanager:.+-[A-Za-z0-9]{6}$/, 'must be the whole ARN of a secret')
+    .optional(),
+  /** ARN of the KMS key of the secret, where it is not that of AWS. */
+  databaseKey: z
+    .string()
+    .regex(/^arn:[^:]+:kms:/)
     .optional(),
   /** Where the database can be reached only from inside: JSON. */
   vpc: z
     .preprocess(
-      (value) => (typeof value === 'string' ? JSON.parse(value) : value),
+      parsed,
       z.strictObject({
         id: z.string().regex(/^vpc-/),
         subnets: z.array(z.string().regex(/^subnet-/)).min(1),
@@ -39,13 +44,29 @@ const schema = z.object({
 
 export type Settings = z.infer<typeof schema>
 
-/** @throws Error naming every key of the context that is not what it should be */
+/**
+ * Of a stage that is named in `stages` (cdk.context.json), what is kept there comes first: no
+ * deployment forgets what an earlier one was told.
+ *
+ * @throws Error naming every key of the context that is not what it should be
+ */
 export function readSettings(app: App): Settings {
-  const given = Object.keys(schema.shape).map((key) => [key, app.node.tryGetContext(key)])
+  const context = (key: string) => app.node.tryGetContext(key)
+  const kept = context('stages')?.[context('stage')] ?? {}
+  const given = Object.keys(schema.shape).map((key) => [key, kept[key] ?? context(key)])
   const found = schema.safeParse(Object.fromEntries(given.filter(([, value]) => value)))
   if (found.success) return found.data
   const wrong = found.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Error(
     `context (cdk.json, or -c key=value): ${wrong.join('; ')}; see docs/operations.md`,
   )
+}
+
+/** What is no JSON stays text, which no schema takes. */
+function parsed(value: unknown): unknown {
+  try {
+    return typeof value === 'string' ? JSON.parse(value) : value
+  } catch {
+    return value
+  }
 }

@@ -50,8 +50,12 @@ export class SetUp extends Construct {
     this.resource = new CustomResource(this, 'Resource', {
       serviceToken: provider.serviceToken,
       resourceType: 'Custom::SluiceSetup',
-      // Another content is another deployment; the same one does nothing.
-      properties: { content: hashOf(code) },
+      // It is called where one of these is another: content, lake or database.
+      properties: {
+        content: hashOf(code),
+        lake: lake.bucketName,
+        database: warehouse?.secret.secretArn ?? '',
+      },
       serviceTimeout: Duration.seconds(2 * setup.limits.timeout),
     })
     acknowledgeFramework(provider, made)

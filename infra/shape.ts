@@ -40,6 +40,8 @@ export interface StageShape {
   handler: string
   limits: Limits
   access: Access
+  /** Whether records are judged here: the others pass them on. */
+  loads: boolean
   /** Invocations at once: for raw-ingestion, what the database bears. */
   concurrency: number
 }
@@ -70,6 +72,7 @@ export const rawIngestion: StageShape = {
   handler: 'index.handler',
   limits: wide,
   access: { reads: ['bronze/'], pins: ['bronze/'], writes: [] },
+  loads: true,
   concurrency: 5,
 }
 
@@ -85,6 +88,7 @@ export const silver: StageShape = {
     pins: ['bronze/', 'silver/', 'quarantine/'],
     writes: ['silver/', 'quarantine/'],
   },
+  loads: true,
   concurrency: 10,
 }
 
@@ -104,6 +108,7 @@ export const publish: StageShape = {
     pins: ['bronze/', 'streaming/'],
     writes: ['streaming_checkpoint/'],
   },
+  loads: false,
   concurrency: 5,
 }
 
@@ -161,11 +166,25 @@ export const setup = {
   descriptors: ['datapackage.yaml', 'datapackage.yml', 'datapackage.json'],
 }
 
-/** Of one invocation of a stage. */
-export const messages = 5
+/**
+ * Of one invocation of a stage: a function that is killed takes no other message with it, and none
+ * is received in vain.
+ */
+export const messages = 1
 
-/** A message that fails is given back so soon, then after twice as long: 35 to 47 minutes. */
-export const retry = { seconds: 2, receives: 12 }
+/**
+ * A message that fails is given back after so many seconds, then after twice as long, up to 15
+ * minutes: in all some 3 hours, in which a database can be upgraded.
+ */
+export const retry = { seconds: 2, receives: 24 }
 
 /** Days. */
-export const keep = { logs: 90, deadLetters: 14, bronzeVersions: 90, versions: 30 }
+export const keep = {
+  logs: 90,
+  deadLetters: 14,
+  bronzeVersions: 90,
+  versions: 7,
+  /** One is written for each batch. */
+  checkpointVersions: 3,
+  redriven: 30,
+}

@@ -87,7 +87,6 @@ export class ObjectStage extends Construct {
     })
     this.function.addEventSource(
       new SqsEventSource(this.queue, {
-        // What is not begun in time counts as received: with ten, some become dead letters.
         batchSize: messages,
         maxConcurrency: shape.concurrency,
         reportBatchItemFailures: true,

@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { CfnOutput, Duration } from 'aws-cdk-lib'
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis'
 import {
@@ -11,9 +11,9 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { bundleFor } from './bundles.ts'
 import { acknowledgeKeys, allowLake, makeFunction } from './function.ts'
-import { makeBucket } from './lake.ts'
+import { makeBucket, removalOf } from './lake.ts'
 import type { Settings } from './settings.ts'
-import { append } from './shape.ts'
+import { append, keep } from './shape.ts'
 
 /** Kinesis → function: how records of a stream come to Parquet and windows. */
 export class RecordStream extends Construct {
@@ -30,10 +30,15 @@ export class RecordStream extends Construct {
       streamMode: StreamMode.ON_DEMAND,
       encryption: StreamEncryption.MANAGED,
       retentionPeriod: Duration.hours(append.retention),
-      removalPolicy: settings.removal === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: removalOf(settings.removal),
     })
     this.failed = makeBucket(this, 'FailedBatches', settings.removal, [
-      { id: 'aborted-uploads', abortIncompleteMultipartUploadAfter: Duration.days(2) },
+      {
+        id: 'redriven',
+        abortIncompleteMultipartUploadAfter: Duration.days(2),
+        noncurrentVersionExpiration: Duration.days(keep.redriven),
+        expiredObjectDeleteMarker: true,
+      },
     ])
     this.function = makeFunction(this, 'Append', {
       service: append.service,

@@ -1,5 +1,6 @@
 import { CfnParameter, type Stack, Validations } from 'aws-cdk-lib'
 import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2'
+import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Network } from './function.ts'
@@ -16,7 +17,11 @@ export interface Warehouse {
 export function findWarehouse(scope: Stack, settings: Settings): Warehouse | undefined {
   if (settings.database === 'none') return undefined
   const arn = settings.databaseSecret ?? secretParameter(scope)
-  const secret = Secret.fromSecretCompleteArn(scope, 'DatabaseSecretArn', arn)
+  const { databaseKey } = settings
+  const secret = Secret.fromSecretAttributes(scope, 'DatabaseSecretArn', {
+    secretCompleteArn: arn,
+    ...(databaseKey && { encryptionKey: Key.fromKeyArn(scope, 'DatabaseKey', databaseKey) }),
+  })
   return {
     secret,
     environment: {
@@ -41,8 +46,8 @@ function secretParameter(scope: Stack): string {
     type: 'String',
     description:
       'ARN of the secret with the URL of Postgres (postgres://user:password@host:port/database)',
-    allowedPattern: '^arn:[^:]+:secretsmanager:[^:]+:[0-9]+:secret:.+$',
-    constraintDescription: 'the ARN of a secret is allowed; see docs/operations.md, Deploy',
+    allowedPattern: '^arn:[^:]+:secretsmanager:[^:]+:[0-9]+:secret:.+-[A-Za-z0-9]{6}$',
+    constraintDescription: 'the whole ARN of a secret is allowed; see docs/operations.md, Deploy',
   }).valueAsString
 }
 

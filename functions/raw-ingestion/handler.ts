@@ -8,7 +8,7 @@ import { prepareLedger, stuckObjects } from '../../core/ledger.ts'
 import { logOutcome } from '../../core/log.ts'
 import type { Database } from '../../core/postgres.ts'
 import { openQueue, type Queue } from '../../core/queue.ts'
-import { handleEvent, orGiveBack, type Stage } from '../../core/stage.ts'
+import { comeAgain, handleEvent, orGiveBack, type Stage } from '../../core/stage.ts'
 import { check, parseCheck } from '../check.ts'
 import { ingest } from './ingest.ts'
 import { settle } from './settle.ts'
@@ -33,8 +33,13 @@ export function rawIngestion(
     const answer = await handleEvent(stage, event, deadline)
     // Whoever comes next settles it, too; and where something is given back, somebody comes.
     const isLate = deadline.isOver() && answer.batchItemFailures.length > 0
-    if (!isLate) await settle(lake, database, deadline)
-    return answer
+    if (isLate) return answer
+    try {
+      await settle(lake, database, deadline)
+      return answer
+    } catch (fault) {
+      return await comeAgain(queue, event, answer, fault)
+    }
   }
 }
 
