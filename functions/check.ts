@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import { checkDatabase, cureOfFault } from '../core/check-database.ts'
-import { checkContracts, checkReads, checkWrites } from '../core/check-lake.ts'
+import { checkContracts, checkReads, checkWrites, findNoBucket } from '../core/check-lake.ts'
 import { checkRecords } from '../core/check-records.ts'
 import type { Contract } from '../core/contract.ts'
 import { attempted, type Finding, findingsOf, messageOf } from '../core/finding.ts'
 import type { StreamClient } from '../core/kinesis.ts'
 import type { Lake } from '../core/lake.ts'
+import { limitHere } from '../core/limit.ts'
 import type { Database } from '../core/postgres.ts'
 import { shellWord } from '../core/shell-word.ts'
 
@@ -46,7 +47,7 @@ const duties = {
     records: ['silver/'],
   },
   publish: {
-    reads: ['bronze/', 'streaming/', 'streaming_checkpoint/'],
+    reads: ['bronze/', 'streaming/', 'streaming_checkpoint/', 'streaming_results/'],
     writes: ['streaming_checkpoint/'],
     contracts: ['streaming/'],
     records: [],
@@ -59,7 +60,7 @@ const duties = {
   },
   maintenance: {
     reads: ['bronze/', 'streaming/', 'silver/', ...results],
-    writes: ['silver/', ...results],
+    writes: results,
     contracts: [],
     records: ['streaming_results/'],
   },
@@ -89,18 +90,27 @@ export async function check(
   let lake: Lake
   try {
     lake = open()
+    limitHere()
   } catch (error) {
-    const cure = 'deploy it again: npx cdk deploy sets its environment'
+    const cure = 'set it right here; of a function: npx cdk deploy sets its environment'
     return [findingsOf(area).wrong('settings', messageOf(error), cure)]
   }
   const duty: Duty = duties[area]
+  const none = await findNoBucket(area, lake.store, duty.reads[0]!)
   const found = await Promise.all([
     checkEngine(area, lake),
+    none ? [none] : checkLake(area, lake, duty, beside),
+    beside.stream ? checkStream(area, beside.stream) : [],
+    checkRows(area, lake, none ? { ...duty, contracts: [] } : duty, beside.database),
+  ])
+  return found.flat()
+}
+
+async function checkLake(area: string, lake: Lake, duty: Duty, beside: Beside): Promise<Finding[]> {
+  const found = await Promise.all([
     checkReads(area, lake.store, duty.reads),
     checkWrites(area, lake.store, duty.writes),
     checkCommits(area, lake, duty, beside),
-    beside.stream ? checkStream(area, beside.stream) : [],
-    checkRows(area, lake, duty, beside.database),
   ])
   return found.flat()
 }

@@ -25,31 +25,50 @@ function allowedOn(bucket: string, role: string): string[] {
     .toSorted()
 }
 
-const get = (...prefixes: string[]) =>
-  prefixes.flatMap((one) => [`s3:GetObject ${one}*`, `s3:GetObjectVersion ${one}*`])
-const put = (...prefixes: string[]) =>
-  prefixes.flatMap((one) => [`s3:AbortMultipartUpload ${one}*`, `s3:PutObject ${one}*`])
-const remove = (...prefixes: string[]) => prefixes.map((one) => `s3:DeleteObject ${one}*`)
-const streamed = ['streaming_results/', 'streaming_checkpoint/', 'quarantine/']
+const on = (action: string, keys: string[]) => keys.map((key) => `s3:${action} ${key}`)
+const streamed = ['streaming_results/*', 'streaming_checkpoint/*', 'quarantine/*']
 
 describe('a function may do with objects what its stage does, and no more', () => {
   it.each([
-    ['RawIngestion', get('bronze/')],
-    ['Silver', [...get('bronze/', 'silver/', 'quarantine/'), ...put('silver/', 'quarantine/')]],
+    ['RawIngestion', [...on('GetObject', ['bronze/*']), ...on('GetObjectVersion', ['bronze/*'])]],
+    [
+      'Silver',
+      [
+        ...on('GetObject', ['bronze/*', 'silver/*', 'quarantine/*']),
+        ...on('GetObjectVersion', ['bronze/*', 'silver/*', 'quarantine/*']),
+        ...on('PutObject', ['silver/*', 'quarantine/*']),
+        ...on('AbortMultipartUpload', ['silver/*', 'quarantine/*']),
+      ],
+    ],
     [
       'Publish',
       [
-        ...get('bronze/', 'streaming/', 'streaming_checkpoint/'),
-        ...put('streaming_checkpoint/published/'),
+        ...on('GetObject', ['bronze/*', 'streaming/*', 'streaming_checkpoint/*']),
+        ...on('GetObject', ['streaming_results/*', 'quarantine/*/stream/*']),
+        ...on('GetObjectVersion', ['bronze/*', 'streaming/*']),
+        ...on('PutObject', ['streaming_checkpoint/*']),
       ],
     ],
-    ['StreamAppend', [...get('bronze/', 'streaming/', ...streamed), ...put(...streamed)]],
+    [
+      'StreamAppend',
+      [
+        ...on('GetObject', ['bronze/*', 'streaming/*', ...streamed]),
+        ...on('GetObjectVersion', ['streaming_results/*', 'quarantine/*']),
+        ...on('PutObject', streamed),
+        ...on('AbortMultipartUpload', ['streaming_results/*', 'quarantine/*']),
+      ],
+    ],
     [
       'Maintenance',
       [
-        ...get('bronze/', 'streaming/', 'silver/', ...streamed),
-        ...put('silver/', ...streamed),
-        ...remove('silver/', ...streamed),
+        ...on('GetObject', ['bronze/*', 'streaming/*', 'silver/*', ...streamed]),
+        ...on('GetObjectVersion', ['streaming_results/*']),
+        ...on('PutObject', streamed),
+        ...on('AbortMultipartUpload', ['streaming_results/*']),
+        ...on('DeleteObject', [
+          ...['silver/*.parquet', 'quarantine/*.parquet', 'streaming_results/*.parquet'],
+          'streaming_checkpoint/*/shardId-*.json',
+        ]),
       ],
     ],
   ])('%s', (role, expected) => {

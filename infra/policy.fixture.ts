@@ -2,7 +2,7 @@ import type { Statement } from './stack.fixture.ts'
 
 /** What a request needs to be allowed, and whether a role's policy allows it. */
 
-/** What the stack's resources are here, by logical id: `Lake` is a bucket, `SilverQueue` a queue. */
+/** What the stack's resources are here, by logical id: `Lake` is a bucket. */
 export type Places = Record<string, string>
 
 /** `s3:GetObject Lake/silver/a.parquet`, in the words of a policy (see stack.fixture.ts). */
@@ -86,7 +86,7 @@ const known =
 /**
  * By https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html and
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html: If-Match needs the
- * right to read, too, If-None-Match does not; and a missing key is told to those alone who may list.
+ * right to read, too, If-None-Match does not; and of a missing key those are told who may list.
  */
 function needsOfS3({ method, url, ifMatch, status }: Sent, places: Places): Need[] {
   const { pathname, searchParams } = new URL(url, 'http://s3')

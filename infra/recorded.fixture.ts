@@ -22,18 +22,18 @@ export const architecture: Settings['architecture'] = process.arch === 'arm64' ?
 
 /** What Lambda's runtime does, with a clock that may go before: it asks for the bundle alone. */
 const runtime = `
-const [, folder, handler, ahead] = process.argv
+const [, folder, handler] = process.argv
 const Now = Date
-if (Number(ahead) > 0) {
-  globalThis.Date = class extends Now {
-    constructor(...parts) { super(...(parts.length > 0 ? parts : [Date.now()])) }
-    static now() { return Now.now() + Number(ahead) }
-  }
+let ahead = 0
+globalThis.Date = class extends Now {
+  constructor(...parts) { super(...(parts.length > 0 ? parts : [Date.now()])) }
+  static now() { return Now.now() + ahead }
 }
 const bundle = await import(folder + '/index.mjs')
-process.on('message', async (event) => {
+process.on('message', async (asked) => {
+  ahead = asked.ahead
   const invocation = { getRemainingTimeInMillis: () => 600_000 }
-  const end = await bundle[handler](event, invocation).then(
+  const end = await bundle[handler](asked.event, invocation).then(
     (answer = null) => ({ answer }), (error) => ({ fault: error.stack }))
   process.send(end)
 })
@@ -48,17 +48,14 @@ export class RecordedFunction {
   readonly #places: Places
   readonly #proxy: S3Proxy
   readonly #sent: Sent[] = []
-  readonly #ahead: number
   #loses: string[] = []
   #endpoint = ''
   #process: ChildProcess | undefined
 
-  /** @param ahead ms by which its clock goes before */
-  constructor(stack: TestStack, role: Role, places: Places, ahead = 0) {
+  constructor(stack: TestStack, role: Role, places: Places) {
     this.role = role
     this.#stack = stack
     this.#places = places
-    this.#ahead = ahead
     const { AWS_ENDPOINT_URL = '' } = process.env
     this.#proxy = new S3Proxy(
       AWS_ENDPOINT_URL,
@@ -93,12 +90,14 @@ export class RecordedFunction {
     return { fault: 'loses the answer' as const, share: 1 }
   }
 
-  /** @throws Error with what the function threw */
-  async invoke(event: object): Promise<unknown> {
+  /**
+   * @param ahead ms by which its clock goes before; S3's client then tries again what ends in 4xx
+   * @throws Error with what the function threw
+   */
+  async invoke(event: object, ahead = 0): Promise<unknown> {
     this.#process ??= await this.#start()
-    this.#process.send(event)
-    const died = once(this.#process, 'exit').then(() => [{ fault: `${this.role} died` }])
-    const [{ answer, fault }] = await Promise.race([once(this.#process, 'message'), died])
+    this.#process.send({ event, ahead })
+    const { answer, fault } = await this.#answer(this.#process)
     const needs = 'check' in event ? this.needs.check : this.needs.work
     for (const sent of this.#sent.splice(0)) {
       for (const need of needsOf(sent, this.#places)) needs.add(need)
@@ -107,16 +106,31 @@ export class RecordedFunction {
     return answer
   }
 
+  /** Or that there will be none. */
+  async #answer(running: ChildProcess): Promise<{ answer?: unknown; fault?: string }> {
+    const [stop, fault] = [new AbortController(), `${this.role} died`]
+    const end = once(running, 'exit', stop).then(
+      () => ({ fault }),
+      () => ({}),
+    )
+    const told = once(running, 'message', stop).then(([message]) => message)
+    const first = await Promise.race([told, end])
+    told.catch(() => {})
+    stop.abort()
+    return first
+  }
+
   async #start(): Promise<ChildProcess> {
     this.#endpoint ||= await this.#proxy.start()
     const { Properties } = this.#stack.one('AWS::Lambda::Function', `${this.role}Function`)
     const { Variables } = Properties.Environment as { Variables: Record<string, unknown> }
     const folder = bundleFor(bundleOf[this.role], architecture)
     const [, handler = ''] = String(Properties.Handler).split('.')
-    const args = ['--input-type=module', '-e', runtime, folder, handler, String(this.#ahead)]
-    const { AWS_ENDPOINT_URL_S3: _, ...outer } = process.env
+    const args = ['--input-type=module', '-e', runtime, folder, handler]
+    // The secret is to be asked for, and all by the proxy.
+    const { AWS_ENDPOINT_URL_S3: _, DATABASE_URL: __, ...outer } = process.env
     // Certificates of Lambda's own disk.
-    const { NODE_EXTRA_CA_CERTS: __, ...own } = Variables
+    const { NODE_EXTRA_CA_CERTS: ___, ...own } = Variables
     const settings = Object.entries(own).map(([name, value]) => [name, this.#valueOf(value)])
     const env = {
       ...{ ...outer, AWS_ENDPOINT_URL: this.#endpoint, LAMBDA_TASK_ROOT: folder },

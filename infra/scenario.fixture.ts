@@ -23,8 +23,17 @@ const row = (id: number | string) => `${id},a,2026-01-01T00:00:00\n`
 /** A good row, and a bad one. */
 const rowsOf = (id: number) => `id,name,at\n${row(id)}${row('x')}`
 
+/** Of three rows one is bad, and nothing of them can be packed. */
+const large = `id,name,at\n${Array.from({ length: 1_500 }, (_, i) => {
+  const text = randomBytes(20_000).toString('base64')
+  return `${i % 3 ? i : 'x'},${text},2026-01-01T00:00:00\n`
+}).join('')}`
+
 /** When a stream of the name was made, and deleted. */
 const EARLIER = '2020-01-01T00:00:00.000Z'
+
+/** By then windows are over, and what was overwritten is old: two days, in ms. */
+const LATER = 172_800_000
 
 /** All that the work of the functions can be, in an order in which each finds what it needs. */
 export class Scenario {
@@ -49,7 +58,7 @@ export class Scenario {
     const lost = ['silver/policy/rows/*.parquet', 'quarantine/policy/rows/*']
     this.#functions.Silver.lose(...lost, 'silver/policy/rows/_manifests/*')
     await this.#bring('Silver')
-    await this.#bringLarge('Silver')
+    await this.#bringLarge()
     await this.#streams()
     await this.#mend()
     await this.#maintain()
@@ -81,22 +90,18 @@ export class Scenario {
     await this.#tellNonsense(stage)
   }
 
-  /** Parquet of more than 16 MiB, in parts; of the end of its upload nobody hears. */
-  async #bringLarge(stage: 'Silver'): Promise<void> {
-    const key = 'bronze/policy/rows/large.csv'
-    const text = () => randomBytes(18_000).toString('base64')
-    const rows = Array.from({ length: 1_000 }, (_, i) => `${i},${text()},2026-01-01T00:00:00\n`)
-    await this.#put(key, `id,name,at\n${rows.join('')}`)
-    this.#functions[stage].lose('silver/policy/rows/*.parquet')
-    await this.#tell(stage, key)
+  /** Rows and rejects of more than 16 MiB each, in parts; of the uploads' ends nobody hears. */
+  async #bringLarge(): Promise<void> {
+    this.#functions.Silver.lose('silver/policy/rows/*.parquet', 'quarantine/policy/rows/*')
+    await this.#tell('Silver', await this.#put('bronze/policy/rows/large.csv', large))
   }
 
   /** Objects of either folder, and what other producers send; some of it was put again. */
   async #streams(): Promise<void> {
     const { Publish, StreamAppend } = this.#functions
     Publish.lose('streaming_checkpoint/published/*')
-    const append = ['streaming_results/policy/rows/events/*', 'quarantine/policy/rows/stream/*']
-    StreamAppend.lose(...append, 'streaming_checkpoint/*/shardId-*')
+    const files = ['streaming_results/policy/rows/events/*', 'quarantine/policy/rows/stream/*']
+    StreamAppend.lose(...files, 'streaming_checkpoint/*/shardId-*')
     const origin = { ...this.#shard, created: EARLIER }
     await this.#earlierMaking(origin)
     await this.#describe('streaming/policy', { stream: { eventTime: 'at' }, windows })
@@ -139,24 +144,23 @@ export class Scenario {
       await this.#lake.store.delete(checkpointKey(this.#shard))
       await stage.end()
       // The publisher comes first, and looks at its cold start alone.
-      await this.#publish(2 + n)
+      await this.#publish(3 + n)
     }
     await this.#lake.store.delete(checkpointKey(this.#shard))
   }
 
-  /** Its clock is two days ahead: windows are over, and what was overwritten is old. */
   async #maintain(): Promise<void> {
     const { Maintenance } = this.#functions
     const results = 'streaming_results/policy/rows'
     Maintenance.lose(`${results}/windows/**`, `${results}/events/compact-*`)
-    await Maintenance.invoke({ job: 'tick' })
+    await Maintenance.invoke({ job: 'tick' }, LATER)
     await Maintenance.invoke({ job: 'compact' })
     for (const n of [5, 6, 7]) await this.#publish(n)
     // What was made by the first is merged again.
     await Maintenance.invoke({ job: 'compact' })
     await this.#leaveDead()
     await Maintenance.invoke({ job: 'tick' })
-    await Maintenance.invoke({ job: 'vacuum' })
+    await Maintenance.invoke({ job: 'vacuum' }, LATER)
   }
 
   /** A writer has died that had put rejects, and nothing comes any more but the tick. */

@@ -145,7 +145,7 @@ export const maintenance = {
   access: {
     reads: ['bronze/', 'streaming/', 'silver/', ...streamed],
     pins: ['streaming_results/'],
-    writes: ['silver/', ...streamed],
+    writes: streamed,
     deletes: [
       ...['silver/*.parquet', 'quarantine/*.parquet', 'streaming_results/*.parquet'],
       'streaming_checkpoint/*/shardId-*.json',

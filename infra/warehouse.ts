@@ -1,5 +1,6 @@
 import { CfnParameter, type Stack, Validations } from 'aws-cdk-lib'
 import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2'
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
@@ -69,5 +70,12 @@ function findNetwork(scope: Stack, { vpc }: Settings): Network | undefined {
 
 /** Its own secret, and no other. */
 export function allowSecret(made: LambdaFunction, { secret }: Warehouse): void {
-  secret.grantRead(made)
+  const role = made.role as Role
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [secret.secretArn],
+    }),
+  )
+  secret.encryptionKey?.grantDecrypt(role)
 }
