@@ -16,11 +16,16 @@ export interface Price {
 }
 
 /** Seconds of CPU, S3's answers that are waited for one after another, and its requests. */
-interface Work {
+interface Work extends Requests {
   cpu: number
   trips: number
+}
+
+interface Requests {
   gets: number
   puts: number
+  /** Of these, how many put over a key: what stood there expires, which is one more event. */
+  overwritten: number
 }
 
 export interface Measured {
@@ -49,14 +54,12 @@ export interface Measured {
   stack: Record<'queues' | 'alarmMetrics' | 'metrics' | 'kmsCallers', number>
 }
 
-interface MeasuredStage {
+interface MeasuredStage extends Requests {
   cpuPerObject: number
   cpuPerGb: number
   /** Seconds that pass whatever the CPU, where another side is slower: Postgres. */
   waitPerGb: number
   trips: number
-  gets: number
-  puts: number
 }
 
 export interface Facts {
@@ -103,7 +106,11 @@ export function objectsBill(
   const stage = facts.measured.stages[name]
   const { files } = load
   const seconds = files * secondsOf(facts.measured, name, limits, load.bytes)
-  const work = { gets: files * stage.gets, puts: files * stage.puts }
+  const work = {
+    gets: files * stage.gets,
+    puts: files * stage.puts,
+    overwritten: files * stage.overwritten,
+  }
   return { ...shared(facts, limits, files, seconds, work), queue: messages(facts, files) }
 }
 
@@ -137,7 +144,7 @@ export function appendBill(facts: Facts, limits: Limits, batchSize: number, load
   const sum = (name: keyof Work) => batches * append.batch[name] + load.files * append.object[name]
   const moved = (gb * GB * facts.measured.parquetBytes) / assumed.s3BytesPerSecond
   const seconds = sum('trips') * assumed.s3Seconds + sum('cpu') + gb * append.cpuPerGb + moved
-  const work = { gets: sum('gets'), puts: sum('puts') }
+  const work = { gets: sum('gets'), puts: sum('puts'), overwritten: sum('overwritten') }
   return { ...shared(facts, limits, batches, seconds, work), stream: streamed(facts, load) }
 }
 
@@ -158,19 +165,19 @@ export function streamDollars(facts: Facts, bytes: number, days: number): number
   return (bytes / GB) * price
 }
 
-/** Lambda's time and requests, S3's requests, the events of what was put, and the log. */
+/** Lambda's time and requests, S3's requests, the events of what was put or expires, the log. */
 function shared(
   facts: Facts,
   limits: Limits,
   invocations: number,
   seconds: number,
-  { gets, puts }: { gets: number; puts: number },
+  { gets, puts, overwritten }: Requests,
 ): Bill {
   const logs = (invocations * facts.measured.assumed.logBytes * priceOf(facts, 'logs')) / GB
   return {
     lambda: lambdaDollars(facts, limits, invocations, seconds),
     requests: (gets * priceOf(facts, 's3Gets') + puts * priceOf(facts, 's3Puts')) / 1000,
-    events: (puts * priceOf(facts, 'events')) / 1e6,
+    events: ((puts + overwritten) * priceOf(facts, 'events')) / 1e6,
     ...{ queue: 0, logs, stream: 0 },
   }
 }

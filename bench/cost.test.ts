@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Limits } from '../infra/shape.ts'
+import { type Limits, objectStages } from '../infra/shape.ts'
+import { TestStack } from '../infra/stack.fixture.ts'
 import {
   appendBill,
   type Facts,
@@ -20,10 +21,21 @@ test('the tables of docs/operations.md are those that `node bench/cost.ts --writ
   expect(place.exec(doc)?.[0]).toBe(costTables(facts))
 })
 
+test('the month has as many queues, and metrics of alarms, as the stack', () => {
+  const alarms = Object.values(new TestStack().all('AWS::CloudWatch::Alarm'))
+  const metrics = alarms.map(({ Properties }) => {
+    const { Metrics } = Properties as { Metrics?: { MetricStat?: object }[] }
+    return Metrics?.filter(({ MetricStat }) => MetricStat).length ?? 1
+  })
+  const alarmMetrics = metrics.reduce((sum, one) => sum + one)
+  expect(facts.measured.stack).toMatchObject({ queues: objectStages.length, alarmMetrics })
+})
+
 /** Round figures, so that every sum can be done by hand. */
 const limits: Limits = { memory: 2048, disk: 2560, timeout: 900, duckMemory: 1, threads: 1 }
-const none = { cpu: 0, trips: 0, gets: 0, puts: 0 }
-const stage = { cpuPerObject: 1, cpuPerGb: 10, waitPerGb: 20, trips: 5, gets: 2000, puts: 1000 }
+const none = { cpu: 0, trips: 0, gets: 0, puts: 0, overwritten: 0 }
+const requests = { gets: 2000, puts: 1000, overwritten: 500 }
+const stage = { cpuPerObject: 1, cpuPerGb: 10, waitPerGb: 20, trips: 5, ...requests }
 const round: Facts = {
   prices: Object.fromEntries(
     Object.entries({
@@ -53,9 +65,9 @@ test('a stage of objects is paid for its time, requests, events, messages and lo
   // A file: 5 × 0.2 s of S3's answers, 1 s to move it, 1 s for any object, and 20 s of waiting for
   // Postgres, as the CPU's 10 would be over by then: 23 s, at $1 + $0.5 a second, and a request.
   const bill = objectsBill(round, 'raw-ingestion', limits, { files: 2, bytes: 1e9 })
-  // Two files: 71 = 2 × (34.5 + 1); 0.24 = 2 × (0.02 + 0.1); 1,000 events at $0.001, 3 messages at
-  // $0.1 and 10 MB of log at $100 for each.
-  const dollars = { lambda: 71, requests: 0.24, events: 2, queue: 0.6, logs: 2, stream: 0 }
+  // Two files: 71 = 2 × (34.5 + 1); 0.24 = 2 × (0.02 + 0.1); 1,000 events of what is put, and 500
+  // of what expires, at $0.001, 3 messages at $0.1 and 10 MB of log at $100 for each.
+  const dollars = { lambda: 71, requests: 0.24, events: 3, queue: 0.6, logs: 2, stream: 0 }
   expect(bill).toEqual(dollars)
 })
 

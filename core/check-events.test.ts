@@ -58,7 +58,7 @@ const queue: QueueFacts = {
   inFlight: 1,
   delayed: 0,
   policy: allow('sqs:SendMessage', bridge),
-  redrive: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 12 }),
+  redrive: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 24 }),
 }
 
 test('a queue as it was deployed is well, whatever waits in it', () => {
@@ -76,7 +76,7 @@ test.each([
   const attributes = /--attributes '(.+)'$/.exec(found?.cure ?? '')?.[1] ?? ''
   expect(JSON.parse(JSON.parse(attributes).RedrivePolicy)).toEqual({
     deadLetterTargetArn: dead.arn,
-    maxReceiveCount: '12',
+    maxReceiveCount: '24',
   })
 })
 

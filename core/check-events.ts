@@ -81,7 +81,7 @@ export function judgeQueue(
   area: string,
   facts: QueueFacts,
   dead: { arn: string },
-  receives = 12,
+  receives = 24,
 ): Finding[] {
   const say = findingsOf(area)
   const { url, waiting, inFlight, delayed } = facts

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Removes what killed processes left in /tmp: copies of objects, spilled tables. On Lambda a process
- * is alone in it, and it outlives the process: the next one would find its disk full.
+ * Removes what killed processes left in /tmp: copies of objects, spilled tables. On Lambda a
+ * process is alone in it, and it outlives the process: the next one would find its disk full.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  *
  * Elsewhere other processes live in the same folder, and nothing is done.
