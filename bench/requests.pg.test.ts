@@ -17,7 +17,7 @@ import { Poller } from '../local/poller.ts'
 import { MemoryStream } from '../local/stream.fixture.ts'
 import { readFacts } from './bill.ts'
 import { writeContract, writeRows } from './lineitem.ts'
-import { CountedStore } from './requests.ts'
+import { CountedStore, type Requests } from './requests.ts'
 
 /** The requests that bench/measured.json counts for the cost table, counted anew. */
 
@@ -29,6 +29,8 @@ let database: Database
 let home: string
 let store: CountedStore
 let lake: Lake
+/** The same lake, when it is not counted. */
+let plain: Lake
 
 beforeAll(async () => {
   fresh = await freshDatabase()
@@ -43,7 +45,7 @@ beforeAll(async () => {
   mkdirSync(join(home, 'streaming/bench/lineitem'), { recursive: true })
   const text = JSON.stringify({ name, resources: resources.slice(0, 1) })
   writeFileSync(join(home, 'streaming/bench/datapackage.json'), text)
-  const plain = openLake(home)
+  plain = openLake(home)
   store = new CountedStore(plain.store)
   lake = { ...plain, store }
 })
@@ -72,7 +74,7 @@ async function second(folder: string, work: (key: string) => Promise<unknown>) {
   return store.during(() => work(next))
 }
 
-const said = ({ gets, puts }: { gets: number; puts: number }) => ({ gets, puts })
+const said = ({ gets, puts, trips }: Requests) => ({ gets, puts, trips })
 
 test('raw-ingestion asks for what the cost table counts', async () => {
   const work = async (key: string) => {
@@ -87,18 +89,30 @@ test('silver asks for what the cost table counts', async () => {
   expect(asked).toEqual(said(stages.silver))
 })
 
+test('an event that comes twice is answered by a look', async () => {
+  const [key = ''] = await objects('bronze', 1)
+  await ingest(lake, database, key)
+  expect(await store.during(() => ingest(lake, database, key))).toEqual(ofOne)
+  await refine(lake, key)
+  // The manifest, then object and descriptors at once: the dataset may be another one by now.
+  const ofSilver = { gets: 1 + 7, puts: 0, trips: 2 }
+  expect(await store.during(() => refine(lake, key))).toEqual(ofSilver)
+})
+
+const ofOne = { gets: 1, puts: 0, trips: 1 }
+
 test('publish asks for what the cost table counts', async () => {
   const stream = new MemoryStream('published')
   const asked = await second('streaming', (key) => publish(lake, stream, key, () => {}))
   expect(asked).toEqual(said(stages.publish))
 })
 
-test('append and an idle tick ask for what the cost table counts', async () => {
+test('append and ticks ask for what the cost table counts', async () => {
   const stream = new MemoryStream('appended', 1)
   const report = { object: () => {}, batch: (_: unknown, fault?: unknown) => raise(fault) }
   const handler = streaming(lake, stream, report)
   const asked = async (count: number) => {
-    for (const key of await objects('streaming', count)) await publish(lake, stream, key, () => {})
+    for (const key of await objects('streaming', count)) await publish(plain, stream, key, () => {})
     const Records = (await recordsOf(stream)).slice(seen)
     seen += Records.length
     return store.during(() => handler({ Records }))
@@ -113,15 +127,22 @@ test('append and an idle tick ask for what the cost table counts', async () => {
   expect(more.gets).toBe(batch.gets + many * looks + few)
   expect(last.gets).toBe(batch.gets + few * looks + many)
   expect([less.puts, more.puts]).toEqual([few, many].map((n) => batch.puts + n * object.puts))
-  // An idle tick reads the record of each shard, and looks at the objects of its last batch: the
-  // table takes one.
-  const idle = await store.during(() => tick(lake))
-  expect(idle).toEqual({ gets: 1 + few, puts: ticking.lists })
-  expect(ticking.gets).toBe(SHARDS * 2)
+  // Objects are asked for in 32 lanes: few at once, many in two rounds of two looks and a PUT.
+  expect(less.trips).toBe(batch.trips)
+  expect(more.trips).toBeLessThanOrEqual(batch.trips + many * object.trips)
+  expect(await store.during(() => tick(lake))).toEqual(ofShard)
+  // A shard that has become idle forgets the objects of its last batch, once.
+  const later = () => tick(lake, { now: new Date(Date.now() + 120_000) })
+  const forgets = { gets: 3 + 2 * few, puts: 3, trips: 8 }
+  expect(await store.during(later)).toEqual(forgets)
+  expect(await store.during(later)).toEqual(ofShard)
+  // From then on, that is said by the list, in which its record has not changed.
+  const { gets, lists: puts, trips } = ticking
+  for (const _ of [1, 2]) expect(await store.during(later)).toEqual({ gets, puts, trips })
 })
 
-/** With which Kinesis begins on demand: 4 MB/s of writes, at 1 MB/s a shard. */
-const SHARDS = 4
+/** Two lists, as some are published, and the record of the one shard. */
+const ofShard = { gets: 1, puts: 2, trips: 3 }
 
 function raise(fault: unknown): void {
   if (fault) throw fault

@@ -1,14 +1,20 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Refused } from '../core/errors.ts'
 import { type Finding, findingsOf, messageOf } from '../core/finding.ts'
 import { openLake } from '../core/lake.ts'
+import { openStore } from '../core/object-store.ts'
 import { openPostgres } from '../core/postgres.ts'
 import { shellWord } from '../core/shell-word.ts'
 import { type Beside, check } from '../functions/check.ts'
 import type { Place } from './context.ts'
 
-/** Checks a lake and the database that belongs to it, from here. */
+/**
+ * Checks a lake and the database that belongs to it, from here.
+ *
+ * @throws Refused for a URL that is none of a lake
+ */
 export async function checkLocal(place: Place): Promise<Finding[]> {
   const folder = folderOf(place.lake)
   const amiss = folder === undefined ? undefined : judgeFolder(folder)
@@ -23,8 +29,19 @@ export async function checkLocal(place: Place): Promise<Finding[]> {
 }
 
 function folderOf(lake: string): string | undefined {
-  if (lake.startsWith('file://')) return fileURLToPath(lake)
-  return lake.includes('://') ? undefined : lake
+  if (lake.startsWith('file://')) return pathOf(lake)
+  if (!/^[a-z0-9+]+:\/\//i.test(lake)) return lake
+  // Asks nobody, and refuses what no store is opened for.
+  openStore(lake)
+  return undefined
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url)
+  } catch (cause) {
+    throw new Refused(`lake ${url}: ${messageOf(cause)}`, { cause })
+  }
 }
 
 /** A lake that is missing is made by the other commands; this one makes nothing. */

@@ -1,14 +1,19 @@
 import { judgeBucket, judgeFailedBatches } from '../core/check-bucket.ts'
 import { judgeDeadLetters, judgeQueue, judgeRule } from '../core/check-events.ts'
 import { judgeAnswer, judgeFunction, judgeMapping, judgeSchedules } from '../core/check-function.ts'
-import { type DeployedStack, type DeployedStage, NotDeployed, readStack } from '../core/deployed.ts'
+import {
+  cureOfState,
+  type DeployedStack,
+  type DeployedStage,
+  NotDeployed,
+  readStack,
+} from '../core/deployed.ts'
 import { countFailedBatches, readBucket } from '../core/deployed-bucket.ts'
 import { readRule, readSchedules } from '../core/deployed-events.ts'
 import { askFunction, readFunction, readMapping } from '../core/deployed-function.ts'
 import { readQueue } from '../core/deployed-queue.ts'
 import { attempted, type Finding, findingsOf } from '../core/finding.ts'
 import { openStream } from '../core/kinesis.ts'
-import { shellWord } from '../core/shell-word.ts'
 
 /** Checks a deployed stack: what AWS says of its parts, and what its functions say themselves. */
 export async function checkStack(name: string): Promise<Finding[]> {
@@ -35,14 +40,12 @@ export async function checkStack(name: string): Promise<Finding[]> {
 export function judgeStack({ name, status }: Pick<DeployedStack, 'name' | 'status'>): Finding {
   const say = findingsOf('stack')
   if (/^(CREATE|UPDATE|IMPORT)_COMPLETE$/.test(status)) return say.ok('stack', `${name}: ${status}`)
-  const cure =
-    `aws cloudformation describe-stack-events --stack-name ${shellWord(name)} ` +
-    'says why; cure it, and npx cdk deploy'
+  const cure = cureOfState(name, status)
   if (/^(UPDATE|IMPORT)_ROLLBACK_COMPLETE$/.test(status)) {
     return say.warning('stack', `${name}: ${status}: the version before stands`, cure)
   }
   if (!status.endsWith('_IN_PROGRESS')) return say.wrong('stack', `${name}: ${status}`, cure)
-  return say.warning('stack', `${name}: ${status}`, 'wait for its end, and run this again')
+  return say.warning('stack', `${name}: ${status}`, cure)
 }
 
 function checkBucket({ lake }: DeployedStack): Promise<Finding[]> {
@@ -51,7 +54,8 @@ function checkBucket({ lake }: DeployedStack): Promise<Finding[]> {
   })
 }
 
-const prefixes: Record<DeployedStage['name'], string[]> = {
+/** As infra/shape.ts has them, which nothing here may import: infra/shape.test.ts compares them. */
+export const prefixes: Record<DeployedStage['name'], string[]> = {
   'raw-ingestion': ['bronze/'],
   silver: ['bronze/'],
   publish: ['bronze/', 'streaming/'],

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Refused } from '../core/errors.ts'
 import { TestLake } from '../functions/stages.fixture.ts'
 import { doctorCommand } from './doctor.ts'
 import { judgeStack } from './doctor-stack.ts'
@@ -58,6 +59,15 @@ test('a lake that is missing is told, and not made', async () => {
   expect(existsSync(none)).toBe(false)
 })
 
+test.each(['s3://', 'http://x/y', 'file://%zz', 'file://host/data'])(
+  '%s is no lake, and nothing is made of it',
+  async (lake) => {
+    const args = doctorCommand().parseAsync(['--lake', lake], { from: 'user' })
+    await expect(args).rejects.toThrow(Refused)
+    expect(existsSync(lake)).toBe(false)
+  },
+)
+
 test.each([
   ['CREATE_COMPLETE', 'ok'],
   ['UPDATE_COMPLETE', 'ok'],
@@ -65,6 +75,7 @@ test.each([
   ['UPDATE_IN_PROGRESS', 'warning'],
   ['ROLLBACK_COMPLETE', 'wrong'],
   ['ROLLBACK_FAILED', 'wrong'],
+  ['UPDATE_ROLLBACK_FAILED', 'wrong'],
   ['DELETE_COMPLETE', 'wrong'],
 ])('a stack that is %s is %s', (status, level) => {
   expect(judgeStack({ name: 'sluice-dev', status }).level).toBe(level)

@@ -3,8 +3,10 @@ import { Command, Option } from 'commander'
 import { type Moved, moveDeadLetters } from '../core/dead-letters.ts'
 import { type DeployedStack, readStack } from '../core/deployed.ts'
 import { type RedrivenBatch, redriveBatches } from '../core/failed-batches.ts'
+import { isDenied, messageOf } from '../core/finding.ts'
 import { openStream } from '../core/kinesis.ts'
 import { openStore } from '../core/object-store.ts'
+import { plain } from './shown.ts'
 
 interface RedriveOptions {
   stack: string
@@ -13,8 +15,15 @@ interface RedriveOptions {
   json?: boolean
 }
 
+/** A stage whose turn was ended by a fault: what is not told was not done. */
+interface Ended {
+  stage: string
+  status: 'failed'
+  reason: string
+}
+
 /** A stage of objects, or a batch of the stream. */
-type Redriven = ({ stage: string } & Moved) | ({ stage: 'append' } & RedrivenBatch)
+type Redriven = ({ stage: string } & Moved) | ({ stage: 'append' } & RedrivenBatch) | Ended
 
 export function redriveCommand(): Command {
   return new Command('redrive')
@@ -40,12 +49,16 @@ export function redriveCommand(): Command {
 }
 
 async function run({ stack, stage, json = false, dryRun = false }: RedriveOptions): Promise<void> {
+  const found = await readStack(stack)
   const all: Redriven[] = []
-  for await (const one of redriveAll(await readStack(stack), stage, dryRun)) {
-    all.push(one)
-    if (json) process.stdout.write(`${JSON.stringify(one)}\n`)
+  try {
+    for await (const one of redriveAll(found, stage, dryRun)) {
+      all.push(one)
+      if (json) process.stdout.write(`${JSON.stringify(one)}\n`)
+    }
+  } finally {
+    if (!json) process.stdout.write(`${told(all)}\n`)
   }
-  if (!json) process.stdout.write(`${told(all)}\n`)
   process.exitCode = exitCodeOf(all)
 }
 
@@ -56,14 +69,28 @@ async function* redriveAll(
 ): AsyncIterable<Redriven> {
   for (const { name, deadLetters, queue } of stack.stages) {
     if (wanted !== undefined && wanted !== name) continue
-    yield { stage: name, ...(await moveDeadLetters(deadLetters, queue, dryRun)) }
+    const moved = moveDeadLetters(deadLetters, queue, dryRun)
+    yield { stage: name, ...(await moved.catch(ended)) }
   }
-  if (wanted !== undefined && wanted !== 'append') return
+  if (wanted === undefined || wanted === 'append') yield* redriveStream(stack, dryRun)
+}
+
+async function* redriveStream(stack: DeployedStack, dryRun: boolean): AsyncIterable<Redriven> {
   const [failed, lake] = [openStore(stack.failedBatches), openStore(stack.lake)]
   const stream = openStream(stack.stream.name)
-  for await (const batch of redriveBatches({ failed, lake, stream }, dryRun)) {
-    yield { stage: 'append', ...batch }
+  try {
+    for await (const batch of redriveBatches({ failed, lake, stream }, dryRun)) {
+      yield { stage: 'append', ...batch }
+    }
+  } catch (fault) {
+    yield { stage: 'append', ...ended(fault) }
   }
+}
+
+/** Whatever the fault is, it ends the turn of one stage, and no other's. */
+function ended(fault: unknown): Omit<Ended, 'stage'> {
+  const cure = isDenied(fault) ? '; docs/cli.md, redrive, has the policy' : ''
+  return { status: 'failed', reason: `${messageOf(fault)}${cure}` }
 }
 
 /** 1 where a move failed, 3 where something stays, else 0. */
@@ -82,11 +109,12 @@ function told(all: Redriven[]): string {
   })
   for (const one of all) {
     if ('messages' in one) table.push([one.stage, one.status, one.messages, one.left, ''])
-    else table.push([one.stage, one.status, one.records, '', one.object])
+    else if (!('object' in one)) table.push([one.stage, one.status, '', '', ''])
+    else table.push([one.stage, one.status, one.records, '', plain(one.object)])
   }
   const reasons = all.flatMap((one) => {
     if (!one.reason) return []
-    return `${'object' in one ? one.object : one.stage}: ${one.status}: ${one.reason}`
+    return plain(`${'object' in one ? one.object : one.stage}: ${one.status}: ${one.reason}`)
   })
   return [table.toString(), ...reasons].join('\n')
 }

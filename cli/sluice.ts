@@ -8,6 +8,7 @@ import { publishCommand } from './publish.ts'
 import { queryCommand } from './query.ts'
 import { redriveCommand } from './redrive.ts'
 import { rejectsCommand } from './rejects.ts'
+import { plain } from './shown.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
 import { vacuumCommand } from './vacuum.ts'
@@ -45,7 +46,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2
   } else {
     const told = error instanceof Error ? error.message || error.name : String(error)
-    process.stderr.write(`sluice: ${told}\n`)
+    process.stderr.write(`sluice: ${told.split('\n').map(plain).join('\n')}\n`)
     process.exitCode = error instanceof Refused ? 2 : 1
   }
 }

@@ -211,6 +211,29 @@ test.each([
   expect(more).toMatchObject({ rows: [], poison: [{ line: 1, error: { rule: 'too-long' } }] })
 })
 
+/** JSON with so many brackets and commas, in one line. */
+const marked = (marks: number) => {
+  return gzipSync(`{"a":[${'[1],'.repeat(marks / 2 - 2)}[1]]}`)
+}
+
+test('a hundred thousand rows of nine fields may come in one record', async () => {
+  const row = `{${Array.from({ length: 9 }, (_, i) => `"${i}":1`).join()}}\n`
+  const { rows, poison } = await sliceOf(gzipSync(row.repeat(100_000)))
+  expect([rows.length, poison.length]).toEqual([100_000, 0])
+})
+
+test('a million values in one line may come, more are too many, and it is kept', async () => {
+  expect((await sliceOf(marked(1_000_000))).rows).toHaveLength(1)
+  const more = await sliceOf(marked(1_000_002))
+  expect(more).toMatchObject({ rows: [], poison: [{ line: 1, error: { rule: 'too-long' } }] })
+})
+
+test('records of many values each are not all committed together', async () => {
+  const data = marked(900_000)
+  const records = Array.from({ length: 8 }, (_, i) => ({ sequence: String(i), data }))
+  expect((await nextSlice(records, ''))?.rows).toHaveLength(4)
+})
+
 test('records of other producers that unpack to much are not all unpacked at once', async () => {
   const data = gzipSync(Buffer.alloc(12 << 20, ' '))
   const records = Array.from({ length: 16 }, (_, i) => ({ sequence: String(i), data }))

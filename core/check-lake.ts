@@ -11,6 +11,29 @@ const MOST_KEYS = 100_000
 /** No version has it: S3's are hex digits of MD5, perhaps with a number of parts behind. */
 const IMPOSSIBLE = 'sluice-doctor-writes-nothing'
 
+/**
+ * Whether the bucket is there at all: where it is not, each other look would say so once more.
+ *
+ * @param prefix that this role may list
+ * @returns undefined for one that is there, and where that cannot be told
+ */
+export async function findNoBucket(
+  area: string,
+  store: ObjectStore,
+  prefix: string,
+): Promise<Finding | undefined> {
+  try {
+    for await (const _ of store.list(prefix)) break
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'NoSuchBucket') return undefined
+    const cure =
+      'look at its name, account and region; a deployed one is put back with its stack: ' +
+      'npx cdk deploy'
+    return findingsOf(area).wrong('bucket', `there is no bucket ${store.url}`, cure)
+  }
+  return undefined
+}
+
 /** Lists and looks at objects below each prefix, which takes the permissions that reading takes. */
 export async function checkReads(
   area: string,

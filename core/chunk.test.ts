@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Chunk, decodeOurs, encodeChunk, encodeEnd, isOurs } from './chunk.ts'
+import { type Chunk, decodeOurs, encodeChunk, encodeEnd, encodeRedriven, isOurs } from './chunk.ts'
 
 const head = {
   kind: 'chunk',
@@ -92,6 +92,40 @@ describe('refused is', () => {
   ])('%s', async (_, data) => {
     expect(isOurs(data)).toBe(true)
     await expect(decodeOurs(data)).rejects.toThrow()
+  })
+})
+
+describe('of what was put again,', () => {
+  const origin = { stream: 'till', created: '2026-11-24T10:55:00.000Z', shard: 'shardId-1' }
+  const again = { kind: 'redriven', origin, sequence: '5', after: '' } as const
+  test.each([
+    ['5', ''],
+    ['0', '4'],
+    ['9'.repeat(64), '9'.repeat(63)],
+  ])('%s after %j is taken', async (sequence, after) => {
+    const one = { ...again, sequence, after, data: Buffer.from('x') }
+    expect(await decodeOurs(await encodeRedriven(one))).toEqual(one)
+  })
+  test.each([
+    ['no number', { sequence: '' }],
+    ['a number with a zero before it', { sequence: '05' }],
+    ['a negative number', { sequence: '-5' }],
+    // Two of them, and more, stand in the name of a file, of 255 bytes at most.
+    ['a number of 65 digits', { sequence: '1'.repeat(65) }],
+    ['one after a number of 65 digits', { after: '1'.repeat(65) }],
+    ['one after a zero before it', { after: '04' }],
+    ['a shard with a slash', { origin: { ...origin, shard: '../x' } }],
+    ['a stream with a slash', { origin: { ...origin, stream: 'x/y' } }],
+    ['a creation that is none', { origin: { ...origin, created: '2026' } }],
+  ])('%s is refused', async (_, over) => {
+    await expect(decodeOurs(wire({ ...again, ...over }, gzipSync('x')))).rejects.toThrow()
+  })
+  test('more than 10 MiB is refused: no stream takes that of one', async () => {
+    const data = Buffer.alloc(10 << 20)
+    const whole = await decodeOurs(await encodeRedriven({ ...again, data }))
+    expect(whole).toMatchObject({ kind: 'redriven' })
+    const bomb = encodeRedriven({ ...again, data: Buffer.concat([data, Buffer.from('x')]) })
+    await expect(decodeOurs(await bomb)).rejects.toThrow(/larger than 10485760/)
   })
 })
 

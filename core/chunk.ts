@@ -79,6 +79,8 @@ const MAGIC = 'SLUICE/1 '
 const LEVEL = 4
 /** A Kinesis record has at most 1 MiB, and nothing of ours that large unpacks to more than this. */
 const UNPACKED = 64 << 20
+/** What was put again is one record as it came: no stream takes more of one than this. */
+const REDRIVEN = 10 << 20
 /** Records of a chunk, each of a byte and its line end at least, within what one is cut at. */
 const RECORDS = 300_000
 
@@ -109,6 +111,8 @@ const originSchema = z.object({
   created: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
   shard: z.string().regex(/^[\w-]{1,128}$/),
 })
+/** Those of Kinesis have 56 digits; two of them stand in the name of a file. */
+const sequenceNumber = z.string().regex(/^(0|[1-9]\d{0,63})$/)
 const headSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('chunk'),
@@ -130,8 +134,8 @@ const headSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('redriven'),
     origin: originSchema,
-    sequence: z.string().regex(/^\d{1,128}$/),
-    after: z.string().regex(/^\d{0,128}$/),
+    sequence: sequenceNumber,
+    after: sequenceNumber.or(z.literal('')),
   }),
 ])
 const placesSchema = z.object({
@@ -189,7 +193,7 @@ export async function decodeOurs(data: Buffer): Promise<Chunk | End | Redriven> 
     return head
   }
   const body: Buffer = await promisify(gunzip)(data.subarray(stop + 1), {
-    maxOutputLength: UNPACKED,
+    maxOutputLength: head.kind === 'redriven' ? REDRIVEN : UNPACKED,
   })
   if (head.kind === 'redriven') return { ...head, data: body }
   const start = body.indexOf('\n') + 1

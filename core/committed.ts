@@ -25,6 +25,7 @@ import { RESULTS } from './stream-files.ts'
  * carry their identity.
  */
 
+const FOLDER = `${RESULTS}_committed/`
 /** Runs in a checkpoint, of some 120 bytes each; what is above it goes to a file. */
 const HELD = 32
 
@@ -79,13 +80,36 @@ export async function keepRuns(store: ObjectStore, { committed }: Checkpoint): P
 }
 
 function folderOf(stem: string): string {
-  return `${RESULTS}_committed/${stem}/`
+  return `${FOLDER}${stem}/`
+}
+
+/**
+ * Whether there are runs of a shard of that name, over what lies between, that may be of any making
+ * of its stream: `vacuum` has removed the checkpoints that would tell.
+ *
+ * @param known `shardStem` of that shard in all makings whose checkpoints are there
+ */
+export async function hasRunsOfNone(
+  store: ObjectStore,
+  shard: string,
+  [first, last]: Runs[number],
+  known: Set<string>,
+): Promise<boolean> {
+  for await (const { key } of store.list(FOLDER)) {
+    const [stem = '', name = ''] = key.slice(FOLDER.length).split('/')
+    if (known.has(stem) || !stem.endsWith(`-${shard}`)) continue
+    const [begin = '', end = ''] = name.split('-')
+    if (compareSequences(begin, last) <= 0 && compareSequences(first, end) <= 0) return true
+  }
+  return false
 }
 
 /** @param after the end of the run that this one goes on from, where that is known */
 function withRun(committed: Committed, stem: string, after: string, run: Runs[number]): Committed {
   const runs = committed[stem] ?? []
-  const at = after === '' ? -1 : runs.findIndex(([, last]) => last === after)
+  // A stranger's record may say that it goes on from what came later: a run never gets shorter.
+  const goesOn = after !== '' && compareSequences(after, run[1]) < 0
+  const at = goesOn ? runs.findIndex(([, last]) => last === after) : -1
   if (at < 0) return { ...committed, [stem]: [...runs, run] }
   return { ...committed, [stem]: runs.with(at, [runs[at]![0], run[1]]) }
 }
@@ -125,10 +149,19 @@ function looksAt(store: ObjectStore): Look {
     const folder = folderOf(shardStem(origin))
     const keys: string[] = []
     for await (const { key } of store.list(folder)) keys.push(key)
+    // Numbers once, and each file once: a batch asks for thousands of records.
+    const ends = keys.map((key): [key: string, first: bigint, last: bigint] => {
+      const [first = '', last = ''] = key.slice(folder.length).split('-')
+      return [key, BigInt(first), BigInt(last)]
+    })
+    const read = new Map<string, Runs>()
     const isKept = async (sequence: string) => {
-      for (const key of keys) {
-        const [first = '', last = ''] = key.slice(folder.length).split('-')
-        if (isIn([[first, last]], sequence) && isIn(await runsOf(store, key), sequence)) return true
+      const number = BigInt(sequence)
+      for (const [key, first, last] of ends) {
+        if (number < first || last < number) continue
+        const runs = read.get(key) ?? (await runsOf(store, key))
+        read.set(key, runs)
+        if (isIn(runs, sequence)) return true
       }
       return false
     }
@@ -143,7 +176,7 @@ function looksAt(store: ObjectStore): Look {
 
 async function runsOf(store: ObjectStore, key: string): Promise<Runs> {
   const found = await store.get(key)
-  if (!found) throw new Error(`${key} was removed: nothing may be removed of ${RESULTS}_committed/`)
+  if (!found) throw new Error(`${key} was removed: nothing may be removed of ${FOLDER}`)
   return JSON.parse(found.body.toString())
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { NotDeployed, parseOutputs } from './deployed.ts'
+import { cureOfState, NotDeployed, parseOutputs } from './deployed.ts'
 
 const stage = (name: string) => ({
   [`${name}Queue`]: `https://sqs/${name}`,
@@ -50,6 +50,22 @@ test('outputs that are missing are named, with the state of the stack', () => {
   for (const outputs of [some, { ...rest, RawIngestionQueue: 'https://sqs/q' }]) {
     expect(() => parse(outputs)).toThrow(NotDeployed)
   }
-  expect(() => parse(some)).toThrow(/UPDATE_COMPLETE and does not tell its outputs StreamArn: wait/)
+  expect(() => parse(some)).toThrow(/UPDATE_COMPLETE and does not tell its outputs StreamArn: dep/)
   expect(() => parse({})).toThrow(/LakeUrl, StreamName/)
+})
+
+test.each([
+  ['CREATE_IN_PROGRESS', /^wait/],
+  ['UPDATE_COMPLETE', /^deploy it again: npx cdk deploy$/],
+  ['UPDATE_FAILED', /describe-stack-events .*; npx cdk deploy$/],
+  ['UPDATE_ROLLBACK_COMPLETE', /describe-stack-events .*; npx cdk deploy$/],
+  ['UPDATE_ROLLBACK_FAILED', /continue-update-rollback --stack-name 'a b'; npx cdk deploy$/],
+  ['ROLLBACK_COMPLETE', /takes no update: .* delete-stack --stack-name 'a b'; npx cdk deploy$/],
+  ['ROLLBACK_FAILED', /delete-stack --stack-name 'a b'; npx cdk deploy$/],
+  ['DELETE_FAILED', /delete-stack --stack-name 'a b'; npx cdk deploy$/],
+])('of a stack that is %s the cure is %s', (status, cure) => {
+  expect(cureOfState('a b', status)).toMatch(cure)
+  // The making of a stack that failed leaves no outputs.
+  const failed = () => parseOutputs('a b', status, {})
+  expect(failed).toThrow(cureOfState('a b', status))
 })

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { shellWord } from './shell-word.ts'
 
 /** A deployed stack, as its outputs tell where everything is: no other name is known before. */
 export interface DeployedStack {
@@ -76,10 +77,13 @@ const ofDatabase = z.object({
  * Asks CloudFormation. Endpoint, region and credentials come from the environment, as everywhere in
  * AWS.
  *
- * @throws NotDeployed where the stack or one of its outputs is missing; a fault of AWS as it comes
+ * @throws NotDeployed where the stack or one of its outputs is missing; a fault of AWS as it comes;
+ *   Error where it answers nothing
  */
 export async function readStack(stack: string): Promise<DeployedStack> {
   const { status, found } = await describe(stack)
+  // Such as a proxy's page, which the SDK reads as an answer without anything in it.
+  if (status === '') throw new Error(`what answers as CloudFormation tells no state of ${stack}`)
   return { name: stack, status, ...parseOutputs(stack, status, found) }
 }
 
@@ -142,6 +146,26 @@ async function describe(stack: string) {
 function incomplete(stack: string, status: string, error: z.ZodError): NotDeployed {
   const names = error.issues.map(({ path }) => path.join('.')).join(', ')
   const found = `stack ${stack} is ${status} and does not tell its outputs ${names}`
-  const cure = 'wait for its end where it is in progress, else deploy it again: npx cdk deploy'
-  return new NotDeployed(found, cure)
+  return new NotDeployed(found, cureOfState(stack, status))
+}
+
+/**
+ * What to do about a stack that is not as it was deployed. One whose making, or whose removal,
+ * failed takes no update: it can only be deleted. One whose roll-back failed stands between two
+ * versions until that has gone to its end.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
+ */
+export function cureOfState(stack: string, status: string): string {
+  if (status.endsWith('_IN_PROGRESS')) return 'wait for its end, and run this again'
+  const [on, deploy] = [`--stack-name ${shellWord(stack)}`, 'npx cdk deploy']
+  const why = `aws cloudformation describe-stack-events ${on} says why`
+  if (/^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|DELETE_FAILED)$/.test(status)) {
+    return `${why}; cure it; it takes no update: aws cloudformation delete-stack ${on}; ${deploy}`
+  }
+  if (status === 'UPDATE_ROLLBACK_FAILED') {
+    return `${why}; cure it; aws cloudformation continue-update-rollback ${on}; ${deploy}`
+  }
+  return /^(CREATE|UPDATE|IMPORT|DELETE)_COMPLETE$/.test(status)
+    ? `deploy it again: ${deploy}`
+    : `${why}; cure it; ${deploy}`
 }

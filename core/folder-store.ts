@@ -131,9 +131,10 @@ export class FolderStore implements ObjectStore {
     })
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectVersion> {
+  async *list(prefix: string, after = ''): AsyncIterable<ObjectVersion> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
-    if (folder === '' || this.#isFolder(folder.slice(0, -1))) yield* this.#walk(folder, prefix)
+    if (folder !== '' && !this.#isFolder(folder.slice(0, -1))) return
+    yield* this.#walk(folder, prefix, Buffer.from(after))
   }
 
   /**
@@ -192,12 +193,13 @@ export class FolderStore implements ObjectStore {
   }
 
   /** @param folder where to look: '' or a key with a slash at its end */
-  async *#walk(folder: string, prefix: string): AsyncIterable<ObjectVersion> {
+  async *#walk(folder: string, prefix: string, after: Buffer): AsyncIterable<ObjectVersion> {
     for (const name of await namesIn(join(this.#root, folder))) {
       const key = folder + name
       if (key === `${own}/` || !(key.startsWith(prefix) || prefix.startsWith(key))) continue
-      if (name.endsWith('/')) yield* this.#walk(key, prefix)
-      else if (key.startsWith(prefix)) yield* this.#listed(key)
+      if (name.endsWith('/')) yield* this.#walk(key, prefix, after)
+      else if (key.startsWith(prefix) && Buffer.from(key).compare(after) > 0)
+        yield* this.#listed(key)
     }
   }
 

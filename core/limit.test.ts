@@ -17,10 +17,15 @@ const limited = (bytes: number | string | undefined) =>
 
 afterEach(() => vi.unstubAllEnvs())
 
-test.each(['0', '-1', '1.5', '1e9', '10GB', 'NaN'])('a limit of %s is refused', (limit) => {
-  limited(limit)
-  expect(limitHere).toThrow(`SLUICE_LIMIT_BYTES must be a whole number of bytes, 1 or more; found`)
-})
+test.each(['0', '-1', '1.5', '1e9', '10GB', 'NaN', ' 5', '5_000'])(
+  'a limit of %s is refused',
+  (limit) => {
+    limited(limit)
+    expect(limitHere).toThrow(
+      `SLUICE_LIMIT_BYTES must be a whole number of bytes, 1 or more, or be left out; found`,
+    )
+  },
+)
 
 test.each<[number, number | undefined, string | undefined, boolean]>([
   [100, undefined, undefined, false],
@@ -75,8 +80,14 @@ test('a disk that is full is a fault that names the limit, and the command', asy
     expect(fault.message).toMatch(/ephemeral storage.*SLUICE_LIMIT_BYTES \(now 5000\)/)
     expect(fault.message).toMatch(/; load it elsewhere: sluice ingest x$/)
   }
-  limited(undefined)
-  expect((faultOf(node, 'x') as Error).message).toContain('(not set now)')
+  for (const unset of [undefined, '']) {
+    limited(unset)
+    expect(limitHere()).toBe(Number.POSITIVE_INFINITY)
+    expect((faultOf(node, 'x') as Error).message).toContain('(not set now)')
+  }
+  // A setting that is wrong, too, hides no disk that is full.
+  limited('8 GB')
+  expect((faultOf(node, 'x') as Error).message).toContain('(now "8 GB")')
 })
 
 test.each([

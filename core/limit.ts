@@ -9,15 +9,22 @@ import { shellWord } from './shell-word.ts'
 const LIMIT = 'SLUICE_LIMIT_BYTES'
 
 /**
- * How many bytes of text an object may have here; Infinity where nothing says.
+ * How many bytes of text an object may have here; Infinity where nothing says, or ''.
  *
  * @throws Error for a setting that is no number of bytes
  */
 export function limitHere(): number {
+  const limit = givenLimit()
+  if (typeof limit === 'number') return limit
+  const must = `must be a whole number of bytes, 1 or more, or be left out; found ${limit}`
+  throw new Error(`${LIMIT} ${must}`)
+}
+
+/** @returns the text of a setting that is no number of bytes */
+function givenLimit(): number | string {
   const given = process.env[LIMIT]
   if (!given) return Number.POSITIVE_INFINITY
-  if (/^[1-9]\d{0,14}$/.test(given)) return Number(given)
-  throw new Error(`${LIMIT} must be a whole number of bytes, 1 or more; found ${given}`)
+  return /^[1-9]\d{0,14}$/.test(given) ? Number(given) : JSON.stringify(given)
 }
 
 /** Text that turned out to be larger than the limit while it was unpacked. */
@@ -87,8 +94,9 @@ function withCure(told: string, elsewhere: string): string {
 export function faultOf(error: unknown, elsewhere: string): unknown {
   if (!(error instanceof Error) || !isFullDisk(error)) return error
   const [first] = error.message.split('\n')
-  const limit = limitHere()
-  const now = Number.isFinite(limit) ? `now ${limit}` : 'not set now'
+  // Whatever it is set to: the disk is what has to be told of.
+  const limit = givenLimit()
+  const now = limit === Number.POSITIVE_INFINITY ? 'not set now' : `now ${limit}`
   return new Error(
     `the disk is full (${first}); give it more room (a function: raise its ephemeral storage), ` +
       `or lower ${LIMIT} (${now}) so that such objects are refused at once; ` +

@@ -68,9 +68,10 @@ export class MemoryStore implements ObjectStore {
     this.#objects.delete(key)
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectVersion> {
-    const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix))
-    for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+  async *list(prefix: string, after = ''): AsyncIterable<ObjectVersion> {
+    const compare = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
+    const isAsked = (key: string) => key.startsWith(prefix) && compare(key, after) > 0
+    for (const key of [...this.#objects.keys()].filter(isAsked).sort(compare)) {
       const found = this.#objects.get(key)
       if (found) yield { ...found.version }
     }

@@ -202,6 +202,11 @@ function keys(given: () => ObjectStore): void {
     for (const key of ['pre/a', 'pre/ab/c', 'pre/b', 'prefix']) await store.put(key, text(key))
     const listed = async (prefix: string) =>
       (await list(store, prefix)).map((version) => version.key)
+    const after = async (key: string) => (await list(store, 'pre', key)).map((one) => one.key)
+    expect(await after('pre/a')).toEqual(['pre/ab/c', 'pre/b', 'prefix'])
+    expect(await after('pre/ab/')).toEqual(['pre/ab/c', 'pre/b', 'prefix'])
+    expect(await after('pre/~')).toEqual(['prefix'])
+    expect(await after('prefix')).toEqual([])
     expect(await listed('pre')).toEqual(['pre/a', 'pre/ab/c', 'pre/b', 'prefix'])
     expect(await listed('pre/a')).toEqual(['pre/a', 'pre/ab/c'])
     expect(await listed('pre/ab/')).toEqual(['pre/ab/c'])
@@ -241,8 +246,11 @@ async function content(store: ObjectStore, version: ObjectVersion): Promise<Buff
 }
 
 /** All that the store lists, in its order. */
-export async function list(store: ObjectStore, prefix: string): Promise<ObjectVersion[]> {
+export async function list(
+  store: ObjectStore,
+  ...which: Parameters<ObjectStore['list']>
+): Promise<ObjectVersion[]> {
   const versions: ObjectVersion[] = []
-  for await (const version of store.list(prefix)) versions.push(version)
+  for await (const version of store.list(...which)) versions.push(version)
   return versions
 }

@@ -58,8 +58,10 @@ export interface ObjectStore {
   /**
    * All versions whose key begins with the prefix, in the order of keys (bytes of UTF-8). Keys that
    * `checkKey` refuses, and links, are passed over.
+   *
+   * @param after only keys after this one, so that many need not be listed to be passed over
    */
-  list(prefix: string): AsyncIterable<ObjectVersion>
+  list(prefix: string, after?: string): AsyncIterable<ObjectVersion>
   /**
    * What a person or DuckDB on this machine would open to read the key: a path, or an s3:// URL.
    */

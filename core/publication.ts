@@ -1,8 +1,9 @@
 import * as z from 'zod'
+import { CHECKPOINTS } from './checkpoint.ts'
 import { type Outcome as Committed, commit, type Goal } from './commit.ts'
 import { Refused } from './errors.ts'
 import { shortHash } from './names.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore, ObjectVersion } from './object-store.ts'
 import { none, type Outcome } from './outcome.ts'
 
 /**
@@ -36,6 +37,22 @@ export function parsePublication(json: unknown): Publication {
 }
 
 export const PUBLISHED = 'streaming_checkpoint/published/'
+
+/**
+ * The records of all shards, of all streams. Those of what is published stand among them, and may
+ * be far more: they are passed over by a second list.
+ */
+export async function* shardRecords(store: ObjectStore): AsyncIterable<ObjectVersion> {
+  const after = `${PUBLISHED}~`
+  let isRest = false
+  for await (const version of store.list(CHECKPOINTS)) {
+    isRest = version.key >= PUBLISHED
+    if (isRest) break
+    yield version
+  }
+  if (!isRest) return
+  for await (const version of store.list(CHECKPOINTS, after)) if (version.key > after) yield version
+}
 
 export function publicationKey(object: string): string {
   return `${PUBLISHED}${shortHash(object)}.json`

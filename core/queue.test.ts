@@ -1,5 +1,6 @@
+import type { SQSRecord } from 'aws-lambda'
 import { afterEach, expect, test, vi } from 'vitest'
-import { openQueue, waitOf } from './queue.ts'
+import { openQueue, receivesOf, waitOf } from './queue.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -24,6 +25,20 @@ test.each([
   }
 })
 
+test.each([
+  ['3', 3],
+  ['x', 1],
+  ['', 1],
+  [undefined, 1],
+])('a message that was received %j times by its attributes: %d', (told, receives) => {
+  const message = { attributes: { ApproximateReceiveCount: told } } as unknown as SQSRecord
+  expect(receivesOf(message)).toBe(receives)
+})
+
+test('a wait is a number, however often a message was received', () => {
+  expect(waitOf(Number.NaN, 2, 0)).toBe(2)
+})
+
 test('waits differ by chance', () => {
   expect(new Set(Array.from({ length: 50 }, () => waitOf(8, 2))).size).toBeGreaterThan(5)
 })
@@ -31,6 +46,12 @@ test('waits differ by chance', () => {
 test('without the address of a queue nothing is given back early', () => {
   vi.stubEnv('QUEUE_URL', undefined)
   expect(openQueue()).toBeUndefined()
+})
+
+test.each(['', undefined])('a first wait of %j is the default', (seconds) => {
+  vi.stubEnv('QUEUE_URL', 'https://sqs/q')
+  vi.stubEnv('SLUICE_RETRY_SECONDS', seconds)
+  expect(openQueue()).toBeDefined()
 })
 
 test.each(['soon', '0', '-1', '901', 'NaN'])('a first wait of %s is refused', (seconds) => {

@@ -24,8 +24,11 @@ type Warn = (message: string, fault: Error) => void
 
 const environment = z.object({
   QUEUE_URL: z.string().min(1).optional(),
-  /** Before the second receive of a message; each later one waits twice as long. */
-  SLUICE_RETRY_SECONDS: z.coerce.number().positive().max(900).default(2),
+  /** Before the second receive of a message; each later one waits twice as long. '' is unset. */
+  SLUICE_RETRY_SECONDS: z.preprocess(
+    (given) => given || undefined,
+    z.coerce.number().positive().max(900).default(2),
+  ),
 })
 
 /**
@@ -82,9 +85,9 @@ class SqsQueue implements Queue {
 
 const late = 'could not be given back early: they come again when their visibility timeout is over'
 
-/** How often a message was received, this time included. */
+/** How often a message was received, this time included; 1 where that is not told. */
 export function receivesOf({ attributes }: SQSRecord): number {
-  return Number(attributes?.ApproximateReceiveCount ?? 1)
+  return Number(attributes?.ApproximateReceiveCount) || 1
 }
 
 const LONGEST = 900
@@ -94,7 +97,9 @@ const LONGEST = 900
  * quarter at most by chance, so that what failed together does not come back together.
  */
 export function waitOf(receives: number, first: number, chance = Math.random()): number {
-  const wait = Math.min(LONGEST, first * 2 ** (receives - 1))
+  // No message is to wait for no number of seconds: SQS would refuse all that are given back.
+  const times = Number.isNaN(receives) ? 1 : receives
+  const wait = Math.min(LONGEST, first * 2 ** (times - 1))
   return Math.ceil(wait * (1 - chance / 4))
 }
 

@@ -132,10 +132,11 @@ export class S3Store implements ObjectStore {
   }
 
   /** Keys that no one may touch are passed over; so are the `folder/` markers of S3's console. */
-  async *list(prefix: string): AsyncIterable<ObjectVersion> {
+  async *list(prefix: string, after?: string): AsyncIterable<ObjectVersion> {
     const { s3, client } = await this.#sdk()
     // Encoded, because XML cannot carry every character of a key.
-    const input = { Bucket: this.#bucket, Prefix: prefix, EncodingType: 'url' as const }
+    const which = { Bucket: this.#bucket, Prefix: prefix, StartAfter: after }
+    const input = { ...which, EncodingType: 'url' as const }
     for await (const page of s3.paginateListObjectsV2({ client }, input)) {
       expectAll(prefix, page)
       for (const found of page.Contents ?? []) {

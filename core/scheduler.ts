@@ -134,7 +134,7 @@ export class Scheduler {
       open: (version) => scheduled(() => store.open(version)),
       put: (key, body, when) => scheduled(() => store.put(key, body, when)),
       delete: (key) => scheduled(() => store.delete(key)),
-      list: (prefix) => store.list(prefix),
+      list: (...which) => store.list(...which),
       locate: (key) => store.locate(key),
     }
   }

@@ -64,6 +64,26 @@ test('a function without its settings answers, too', async () => {
   ])
 })
 
+test('a limit that cannot be read is told, as each object would fail at it', async () => {
+  vi.stubEnv('SLUICE_LIMIT_BYTES', '8 GB')
+  expect(await silver(event)).toMatchObject([
+    { check: 'settings', level: 'wrong', found: expect.stringContaining('SLUICE_LIMIT_BYTES') },
+  ])
+})
+
+test('a bucket that is not there is told once', async () => {
+  const gone = Object.assign(new Error('The specified bucket does not exist'), {
+    name: 'NoSuchBucket',
+  })
+  const list = () => {
+    throw gone
+  }
+  const store = Object.create(files.lake.store, { list: { value: list } })
+  const found = await check('lake', () => ({ ...files.lake, store }))
+  expect(levels(found)).toEqual({ duckdb: 'ok', bucket: 'wrong' })
+  expect(found.filter(({ level }) => level !== 'ok')).toHaveLength(1)
+})
+
 test('the event that brings an object on is one that its queue takes', async () => {
   const writing = { files: ['silver/s/t/x.parquet'], until: Date.now() - 120_000 }
   const state = { object: "bronze/s/it's.csv" }

@@ -50,7 +50,7 @@ function doctor(): void {
     expect(code, said).toBe(0)
   })
 
-  it('has three parts switched off by hand: the doctor finds each, and that they are back', async () => {
+  it('has three parts switched off by hand: the doctor finds each, and their return', async () => {
     const { stack } = deployed
     const stage = deployed.stageOf('silver')
     await setNotifications(stack.lake, false)

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import {
-  CHECKPOINTS,
   type Checkpoint,
   type DatasetState,
   LEASE,
@@ -16,7 +15,7 @@ import { inLanes } from '../../core/lanes.ts'
 import { mend } from '../../core/mend.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import { PUBLISHED } from '../../core/publication.ts'
+import { shardRecords } from '../../core/publication.ts'
 import { streamFences } from '../../core/stream-fence.ts'
 import { dropAll, goalOfTime } from '../../core/stream-step.ts'
 import { finish, forgotten } from '../streaming/finish.ts'
@@ -84,12 +83,11 @@ type Asked = Required<TickOptions>
 /** The eTags of records of which nothing is left to be done, ever, unless a writer comes. */
 const resting = new WeakMap<ObjectStore, Set<string>>()
 
-/** All shards but those that rest: an idle lake is asked for one list, whatever its shards. */
+/** All shards but those that rest: an idle lake is asked for one list or two, whatever its shards. */
 async function awakeShards(store: ObjectStore): Promise<ObjectVersion[]> {
   const known = resting.get(store)
   const [awake, rest]: [ObjectVersion[], Set<string>] = [[], new Set()]
-  for await (const version of store.list(CHECKPOINTS)) {
-    if (version.key.startsWith(PUBLISHED)) continue
+  for await (const version of shardRecords(store)) {
     if (known?.has(nameOf(version))) rest.add(nameOf(version))
     else awake.push(version)
   }

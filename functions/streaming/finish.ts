@@ -23,7 +23,7 @@ import {
  * what the checkpoints remember of their chunks is let go then.
  */
 
-/** Each object has a record of its own: so many at once are below the 50 sockets of an S3 client. */
+/** Each object has a record of its own. So many at once; an S3 client has 50 sockets. */
 const LANES = 32
 
 /**

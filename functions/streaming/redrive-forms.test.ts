@@ -116,19 +116,47 @@ describe('an object stays, and the reason is told', () => {
     const data = Buffer.from(row(0))
     return { sequenceNumber: '5', partitionKey: 'given', data, arrived: new Date(), ...over }
   }
-  const old = record({ arrived: new Date(0) })
+  const two = [record(), record({ sequenceNumber: '6' })]
+  const [long, longKey, early] = ['1'.repeat(65), 'x'.repeat(257), new Date(-1)]
+  const fewer = (text: string) => text.replace('"batchSize":2', '"batchSize":3')
+  const more = (text: string) => text.replace('"batchSize":2', '"batchSize":1')
+  const timeless = (text: string) => {
+    return text.replace(/("approximateArrivalTimestamp":)[\d.]+/, '$1 1e20')
+  }
   const large = record({ data: randomBytes(1_048_400) })
   test.each<[string, string, RegExp]>([
     ['no JSON', '{', /^no batch: the object/],
     ['no batch', '{}', /^no batch: KinesisBatchInfo/],
     ['no record', failureOf(arn('till'), zero, [], true), /^no batch: payload/],
     ['another stream', failureOf(arn('x'), zero, [record()], true), /stream\/x/],
-    ['older than any stream', failureOf(arn('till'), zero, [old], false), /1970-01-01/],
+    ['fewer than were given up', fewer(failureOf(arn('till'), zero, two, true)), /batchSize/],
+    ['more than were given up', more(failureOf(arn('till'), zero, two, false)), /batchSize/],
+    ['no number', failureOf(arn('till'), zero, [record({ sequenceNumber: '' })], true), /sequence/],
+    [
+      'a zero before',
+      failureOf(arn('till'), zero, [record({ sequenceNumber: '05' })], true),
+      /sequ/,
+    ],
+    [
+      '65 digits',
+      failureOf(arn('till'), zero, [record({ sequenceNumber: long })], true),
+      /sequence/,
+    ],
+    ['no key', failureOf(arn('till'), zero, [record({ partitionKey: '' })], true), /partitionKey/],
+    [
+      'a long key',
+      failureOf(arn('till'), zero, [record({ partitionKey: longKey })], true),
+      /partit/,
+    ],
+    ['before 1970', failureOf(arn('till'), zero, [record({ arrived: early })], true), /arrival/i],
+    ['no time', timeless(failureOf(arn('till'), zero, [record()], false)), /arrival/i],
     ['too large', failureOf(arn('till'), zero, [record(), large], true), /^1 of its records/],
   ])('%s', async (_, text, reason) => {
     await mapping.failed.put('aws/lambda/x', Buffer.from(text))
     const [told] = await mapping.redrive()
     expect(told).toMatchObject({ status: 'refused', reason: expect.stringMatching(reason) })
     expect(await mapping.failed.head('aws/lambda/x')).toBeDefined()
+    // Nor is a dry run told otherwise.
+    expect(await mapping.redrive(mapping.failed, true)).toMatchObject([{ status: 'refused' }])
   })
 })

@@ -84,7 +84,7 @@ describe('redriven', () => {
     for (const method of ['list', 'get'] as const) {
       failing[method] = mapping.failed[method].bind(mapping.failed)
     }
-    await expect(mapping.redrive(failing)).rejects.toThrow('killed')
+    expect(await mapping.redrive(failing)).toMatchObject([{ status: 'failed', reason: 'killed' }])
     await mapping.redrive()
     await mapping.finish()
     await expectOnce(9)
