@@ -83,7 +83,7 @@ type Asked = Required<TickOptions>
 /** The eTags of records of which nothing is left to be done, ever, unless a writer comes. */
 const resting = new WeakMap<ObjectStore, Set<string>>()
 
-/** All shards but those that rest: an idle lake is asked for one list or two, whatever its shards. */
+/** All shards but those that rest: of an idle lake one list or two, however many it has. */
 async function awakeShards(store: ObjectStore): Promise<ObjectVersion[]> {
   const known = resting.get(store)
   const [awake, rest]: [ObjectVersion[], Set<string>] = [[], new Set()]
