@@ -80,8 +80,10 @@ function lastOf(place: string | undefined): string {
 }
 
 /** What a query of S3 may ask for; another one (`?tagging`) would be another operation. */
-const known =
-  /^(x-id|list-type|prefix|encoding-type|continuation-token|versionId|uploads|uploadId|partNumber)$/
+const known = new RegExp(
+  '^(x-id|list-type|prefix|encoding-type|start-after|continuation-token|' +
+    'versionId|uploads|uploadId|partNumber)$',
+)
 
 /**
  * By https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html and
