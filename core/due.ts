@@ -15,15 +15,20 @@ export interface Due {
   marks: number[]
 }
 
-/** The waiting rows of these datasets are to be looked at again. */
+/**
+ * Rows have come to `parent`: those that wait for it are to be looked at again, and the waiting
+ * rows of `datasets`. Who waits for it is asked after the commit: the contract of a child may have
+ * come, and its rows, while this transaction knew of neither.
+ */
 export async function leaveHeals(
   tx: Transaction,
   lake: string,
+  parent: { dataset: string },
   datasets: { dataset: string }[],
 ): Promise<void> {
-  if (datasets.length === 0) return
-  const sql = 'INSERT INTO sluice.due (lake, heal) SELECT $1, unnest($2::text[])'
-  await tx.query(sql, [lake, datasets.map(({ dataset }) => dataset)])
+  const sql = `INSERT INTO sluice.due (lake, parent, heal)
+    SELECT $1, $2, NULL UNION ALL SELECT $1, NULL, unnest($3::text[])`
+  await tx.query(sql, [lake, parent.dataset, datasets.map(({ dataset }) => dataset)])
 }
 
 /** The object is to be loaded again. */
@@ -53,13 +58,42 @@ export async function leaveReloads(tx: Transaction, winner: number): Promise<num
 
 /** What is to be done in this lake, the oldest first. */
 export async function dueOf(database: Database, lake: string): Promise<Due[]> {
+  const seen = await marksOf(database, lake)
+  const parents = seen.filter(({ parent }) => parent !== null)
+  if (parents.length === 0) return seen
+  await healThoseThatWait(database, lake, parents)
+  const due = (await marksOf(database, lake)).filter(({ parent }) => parent === null)
+  // Rows that are being looked at still wait for what they had waited for, to all others. They may
+  // wait for one of these parents next, and their mark be gone: it is worked off once more.
+  const gone = ({ heal }: Due) => heal !== null && due.every((one) => one.heal !== heal)
+  return [...due, ...seen.filter(gone)]
+}
+
+type Mark = Due & { parent: string | null }
+
+async function marksOf(database: Database, lake: string): Promise<Mark[]> {
   const rows = await database.query(
-    `SELECT heal, reload, key, json_agg(d.id) AS marks
+    `SELECT parent, heal, reload, key, json_agg(d.id) AS marks
        FROM sluice.due d LEFT JOIN sluice.objects o ON o.id = d.reload
-       WHERE d.lake = $1 GROUP BY heal, reload, key ORDER BY min(d.id)`,
+       WHERE d.lake = $1 GROUP BY parent, heal, reload, key ORDER BY min(d.id)`,
     [lake],
   )
-  return rows as unknown as Due[]
+  return rows as unknown as Mark[]
+}
+
+/** Marks of parents become those of the datasets that wait for them, in one act. */
+async function healThoseThatWait(database: Database, lake: string, parents: Mark[]): Promise<void> {
+  await database.query(
+    `WITH seen AS (
+       DELETE FROM sluice.due WHERE id IN (
+         SELECT id FROM sluice.due WHERE id = ANY ($3::bigint[]) FOR UPDATE SKIP LOCKED)
+     )
+     INSERT INTO sluice.due (lake, heal)
+     SELECT DISTINCT o.lake, o.dataset
+       FROM sluice.waiting w JOIN sluice.objects o ON o.id = w.object_id
+       WHERE o.lake = $1 AND split_part(missing, ' ', 1) = ANY ($2::text[])`,
+    [lake, parents.map(({ parent }) => parent), parents.flatMap(({ marks }) => marks)],
+  )
 }
 
 export async function dropMarks(tx: Transaction, { marks }: Due): Promise<void> {

@@ -58,4 +58,7 @@ CREATE TABLE IF NOT EXISTS sluice.due (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   lake text NOT NULL, heal text, reload bigint REFERENCES sluice.objects
 );
+-- a dataset to which rows have come: who waits for it is asked after the commit
+ALTER TABLE sluice.due ADD COLUMN IF NOT EXISTS parent text;
+CREATE INDEX IF NOT EXISTS waiting_parent ON sluice.waiting (split_part(missing, ' ', 1));
 `

@@ -8,11 +8,17 @@ import type { Database, Row, Transaction } from './postgres.ts'
 /** Locks that are not rows, each by its own number below this one. */
 const LOCKS = 0x51_01ce
 
-/** Makes the ledger's tables where they are not there. Safe at any time, by many at once. */
+/**
+ * Makes the ledger's tables where they are not there, and adds what an earlier version of them has
+ * not: what was added last tells. Safe at any time, by many at once.
+ */
 export async function prepareLedger(database: Database): Promise<void> {
   await database.transaction(async (tx) => {
-    const [found] = await tx.query(`SELECT to_regclass('sluice.due') IS NOT NULL AS there`)
-    if (found?.there) return
+    const there = await tx.query(
+      `SELECT 1 FROM pg_attribute
+         WHERE attrelid = to_regclass('sluice.due') AND attname = 'parent'`,
+    )
+    if (there.length > 0) return
     await lockFor(tx, 'tables')
     await tx.query(ledgerTables)
   })

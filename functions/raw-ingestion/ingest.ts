@@ -165,7 +165,7 @@ async function loadObject(
       const end = await loadRows(work, family.children)
       await copy.verify()
       const waits = end.waiting > 0 ? [contract] : []
-      await leaveHeals(tx, entry.lake, [...family.children, ...waits])
+      await leaveHeals(tx, entry.lake, contract, [...family.children, ...waits])
       // What is deferred to the commit would be a fault there; here it is a verdict.
       await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
       return end

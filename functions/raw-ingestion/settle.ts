@@ -86,5 +86,5 @@ async function healObject(lake: Lake, tx: Transaction, { entry, contract }: Wait
   await tx.query('DROP TABLE pg_temp.sluice_stage')
   if (waiting === before) return
   await count(tx, entry.id, { ...entry, accepted: entry.accepted + before - waiting, waiting })
-  await leaveHeals(tx, entry.lake, await childrenOf(lake.store, contract))
+  await leaveHeals(tx, entry.lake, contract, await childrenOf(lake.store, contract))
 }
