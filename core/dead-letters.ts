@@ -37,7 +37,7 @@ export async function moveDeadLetters(
   dryRun: boolean,
 ): Promise<Moved> {
   const sqs = await import('@aws-sdk/client-sqs')
-  const sdk: Sdk = { sqs, client: new sqs.SQSClient() }
+  const sdk: Sdk = { sqs, client: new sqs.SQSClient({ useQueueUrlAsEndpoint: false }) }
   try {
     const [source, target] = await Promise.all([lookAt(sdk, deadLetters), lookAt(sdk, queue)])
     if (dryRun) return { status: 'planned', messages: source.visible, left: source.hidden }

@@ -120,5 +120,7 @@ async function load(): Promise<{
     requestTimeout: 5_000,
     throwOnRequestTimeout: true,
   }
-  return { sqs, client: new sqs.SQSClient({ maxAttempts: 3, requestHandler }) }
+  // By the endpoint of the environment, as all else: an emulator's URLs may name another host.
+  const place = { useQueueUrlAsEndpoint: false }
+  return { sqs, client: new sqs.SQSClient({ ...place, maxAttempts: 3, requestHandler }) }
 }

@@ -40,6 +40,18 @@ describe.skipIf(!endpoint)('the deployed stack', () => {
     for (const stage of deployed.stack.stages) expect(await depth(stage.deadLetters)).toBe(0)
   })
   doctor()
+  it('is deployed again for another database: what comes lands there', async () => {
+    const other = await deployed.deployFor('other')
+    const key = 'bronze/twice/rows/other.csv'
+    await deployed.put(key, 'id,name\n70,other\n')
+    await eventually(async () => {
+      expect(await other.query('SELECT id::int, name FROM twice.rows')).toEqual([
+        { id: 70, name: 'other' },
+      ])
+    })
+    await other.end()
+    expect(await deployed.ledger(key)).toBeUndefined()
+  }, 240_000)
 })
 
 function doctor(): void {

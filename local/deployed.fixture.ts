@@ -118,6 +118,16 @@ export class Deployed {
     }
   }
 
+  /** Deploys again, for another database of the same server, to which it opens a way. */
+  async deployFor(name: string): Promise<Database> {
+    await this.database.query(`CREATE DATABASE ${name} TEMPLATE template0`)
+    const [given, own] = [new URL(this.way.url), new URL(this.#url)]
+    for (const url of [given, own]) url.pathname = `/${name}`
+    const stage = this.stack.name.slice('sluice-'.length)
+    await deployLocally({ stage, database: given.href, quiet: true })
+    return openPostgres(own.href)
+  }
+
   async close(): Promise<void> {
     await this.database.end()
     await this.#close()

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -44,7 +45,7 @@ export function useLocalStack(): void {
 export async function deployLocally(deployment: LocalDeployment): Promise<DeployedStack> {
   const { stage, database, context = {}, quiet = false } = deployment
   await mustAnswer()
-  const secret = await keepSecret(`sluice/${stage}/database`, database)
+  const secret = await keepSecret(stage, database)
   await cdklocal(['bootstrap'], stage, context, quiet)
   const told = { databaseSecret: secret, ...context }
   await cdklocal(['deploy', '--require-approval', 'never'], stage, told, quiet)
@@ -59,6 +60,7 @@ export async function destroyLocally(stage: string, quiet = false): Promise<void
   const stack = await readStack(`sluice-${stage}`)
   for (const bucket of [stack.lake, stack.failedBatches]) await emptyBucket(bucket)
   await cdklocal(['destroy', '--force'], stage, { database: 'none' }, quiet)
+  await removeSecrets(stage)
 }
 
 async function mustAnswer(): Promise<void> {
@@ -72,12 +74,18 @@ async function mustAnswer(): Promise<void> {
   )
 }
 
-/** @returns the ARN of the secret that holds the URL now */
-async function keepSecret(name: string, value: string): Promise<string> {
+/**
+ * Another database is another secret: functions that run keep what they have read, and are started
+ * anew for another ARN only.
+ *
+ * @returns the ARN of the secret that holds the URL
+ */
+async function keepSecret(stage: string, value: string): Promise<string> {
   const { SecretsManager } = await import('@aws-sdk/client-secrets-manager')
   const client = new SecretsManager()
+  const name = `${secretsOf(stage)}${createHash('sha256').update(value).digest('hex').slice(0, 8)}`
   try {
-    const found = await client.putSecretValue({ SecretId: name, SecretString: value })
+    const found = await client.describeSecret({ SecretId: name })
     return found.ARN ?? name
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error
@@ -86,6 +94,22 @@ async function keepSecret(name: string, value: string): Promise<string> {
   } finally {
     client.destroy()
   }
+}
+
+function secretsOf(stage: string): string {
+  return `sluice/${stage}/database/`
+}
+
+async function removeSecrets(stage: string): Promise<void> {
+  const { SecretsManager } = await import('@aws-sdk/client-secrets-manager')
+  const client = new SecretsManager()
+  const { SecretList = [] } = await client.listSecrets({
+    Filters: [{ Key: 'name', Values: [secretsOf(stage)] }],
+  })
+  for (const { ARN } of SecretList) {
+    await client.deleteSecret({ SecretId: ARN, ForceDeleteWithoutRecovery: true })
+  }
+  client.destroy()
 }
 
 /** Node of this repository first, so that cdk's app runs on it. */
