@@ -38,7 +38,7 @@ function puts(store: ObjectStore, put: ObjectStore['put']): ObjectStore {
   })
 }
 
-/** All that a schedule can be found to have done wrong; a fault of the test itself is none of it. */
+/** All that a schedule can be found to have done wrong; a fault of the test is none of it. */
 const wrong = /seed -?\d+: (events|rejects|never ended|\d+ windows|\d+ shards are busy)/
 
 test.each<[string, Without]>([
