@@ -11,6 +11,7 @@ import {
   settle,
 } from './commit-record.ts'
 import { Busy } from './errors.ts'
+import { inLanes } from './lanes.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /** What a stage wants committed next. */
@@ -160,10 +161,11 @@ async function putFiles<S>(
   const stop = new AbortController()
   const renewing = renew(lake, intent, stop.signal)
   renewing.catch(() => stop.abort())
-  const putting = inLanes(files, stop, (file) => {
+  const put = (file: { path: string; key: string }) => {
     if (lake.now() > end) throw new Busy(`${lake.record}: its writer was paused for too long`)
     return putFile(lake, file)
-  })
+  }
+  const putting = inLanes(files, LANES, put, stop.signal)
   await Promise.allSettled([putting])
   stop.abort()
   const renewed = await renewing
@@ -180,19 +182,6 @@ async function renew<S>(lake: Lake<S>, intent: Held<S>, stop: AbortSignal): Prom
     if (stop.aborted) return held
     held = await change(lake, held, { writing: { files, until: lake.now() + lake.lease } })
   }
-}
-
-async function inLanes<T>(items: T[], stop: AbortController, work: (item: T) => Promise<void>) {
-  const queue = items.values()
-  const lanes = Array.from({ length: LANES }, async () => {
-    for (const item of queue) {
-      if (stop.signal.aborted) return
-      await work(item)
-    }
-  })
-  for (const lane of lanes) lane.catch(() => stop.abort())
-  await Promise.allSettled(lanes)
-  await Promise.all(lanes)
 }
 
 /** @throws Lost if a fence stands there: our time was over, and another has buried the name */
@@ -222,9 +211,8 @@ async function digest(path: string): Promise<string> {
 async function bury<S>(lake: Lake<S>, held: Held<S>): Promise<{ unburied?: unknown }> {
   const { garbage } = held.record
   if (garbage.length === 0) return {}
-  const stop = new AbortController()
   try {
-    await inLanes(garbage, stop, async (key) => {
+    await inLanes(garbage, LANES, async (key) => {
       const fence = await lake.fence(key)
       await settle(() => lake.store.put(key, fence), never)
     })

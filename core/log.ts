@@ -30,6 +30,11 @@ export function logFault(message: string, fault: unknown): void {
   logger.error(message, { error: fault as Error })
 }
 
+/** What did harm to nothing yet. */
+export function logWarning(message: string, fault: Error): void {
+  logger.warn(message, fault)
+}
+
 /** One line of JSON for each scheduled job. */
 export function logJob(job: string, done: object): void {
   measureJob(job)

@@ -1,8 +1,8 @@
-import { Logger } from '@aws-lambda-powertools/logger'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { SQSRecord } from 'aws-lambda'
 import * as z from 'zod'
 import { TimeOver } from './deadline.ts'
+import { logWarning } from './log.ts'
 
 /** A message that was not handled: it failed, or (TimeOver) was not begun. */
 export interface Left {
@@ -101,11 +101,6 @@ export function waitOf(receives: number, first: number, chance = Math.random()):
   const times = Number.isNaN(receives) ? 1 : receives
   const wait = Math.min(LONGEST, first * 2 ** (times - 1))
   return Math.ceil(wait * (1 - chance / 4))
-}
-
-function logWarning(message: string, fault: Error): void {
-  const serviceName = process.env.POWERTOOLS_SERVICE_NAME || 'sluice'
-  new Logger({ serviceName }).warn(message, fault)
 }
 
 /** Loaded at the first use: most invocations give nothing back. */

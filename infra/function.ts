@@ -2,22 +2,20 @@ import { Duration, Size, Stack, Validations } from 'aws-cdk-lib'
 import type { ISecurityGroup, ISubnet, IVpc } from 'aws-cdk-lib/aws-ec2'
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { Construct } from 'constructs'
+import { bundleFor } from './bundles.ts'
 import { removalOf } from './lake.ts'
 import type { Settings } from './settings.ts'
-import type { Access, Limits } from './shape.ts'
+import { type Access, type FunctionShape, keep } from './shape.ts'
 
 export interface FunctionProps {
-  /** The `service` of logs and metrics. */
-  service: string
-  handler: string
-  /** The folder with the bundle. */
-  code: string
-  limits: Limits
+  shape: FunctionShape
   settings: Settings
-  environment: Record<string, string>
+  lake: Bucket
+  /** What it is told beside its lake. */
+  environment?: Record<string, string> | undefined
   network?: Network | undefined
 }
 
@@ -30,9 +28,10 @@ export interface Network {
 
 /** A function with a role of its own, which may write its own log and nothing else yet. */
 export function makeFunction(scope: Construct, id: string, props: FunctionProps): LambdaFunction {
-  const { service, handler, code, limits, settings, environment, network } = props
+  const { shape, settings, lake, environment, network } = props
+  const { service, bundle, handler, limits } = shape
   const logGroup = new LogGroup(scope, `${id}Log`, {
-    retention: RetentionDays.THREE_MONTHS,
+    retention: keep.logs,
     removalPolicy: removalOf(settings.removal),
   })
   const role = new Role(scope, `${id}Role`, {
@@ -44,7 +43,7 @@ export function makeFunction(scope: Construct, id: string, props: FunctionProps)
     runtime: Runtime.NODEJS_24_X,
     architecture: settings.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     handler,
-    code: Code.fromAsset(code),
+    code: Code.fromAsset(bundleFor(bundle, settings.architecture)),
     role,
     logGroup,
     memorySize: limits.memory,
@@ -54,6 +53,7 @@ export function makeFunction(scope: Construct, id: string, props: FunctionProps)
       POWERTOOLS_SERVICE_NAME: service,
       POWERTOOLS_METRICS_NAMESPACE: 'Sluice',
       SLUICE_STACK: Stack.of(scope).stackName,
+      LAKE_URL: `s3://${lake.bucketName}`,
       SLUICE_MEMORY: `${limits.duckMemory}MB`,
       SLUICE_THREADS: String(limits.threads),
       ...environment,
@@ -115,9 +115,7 @@ export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): v
     role.addToPolicy(new PolicyStatement({ actions, resources }))
   }
   const { reads, pins, writes, deletes = [] } = access
-  // Whole, not by prefix: without it S3 answers 403 for a key that is missing, and a look at a key
-  // has no prefix that a condition could compare. It shows keys, and no content.
-  role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [lake.bucketArn] }))
+  allowList(role, lake)
   allow(['s3:GetObject'], below(reads))
   allow(['s3:GetObjectVersion'], below(pins))
   allow(['s3:PutObject'], below(writes))
@@ -134,6 +132,14 @@ export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): v
   )
   const named = [...below([...reads, ...writes, 'bronze/', 'streaming/']), ...deletes]
   acknowledgePatterns(role, lake, [...new Set(named)])
+}
+
+/**
+ * Whole, not by prefix: without it S3 answers 403 for a key that is missing, and a look at a key
+ * has no prefix that a condition could compare. It shows keys, and no content.
+ */
+export function allowList(role: Role, { bucketArn }: Bucket): void {
+  role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucketArn] }))
 }
 
 export function acknowledgeKeys(role: Role, lake: Bucket, prefixes: string[]): void {

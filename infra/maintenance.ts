@@ -1,11 +1,11 @@
-import { CfnOutput, Duration, Validations } from 'aws-cdk-lib'
+import { Duration, Validations } from 'aws-cdk-lib'
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { bundleFor } from './bundles.ts'
 import { allowLake, makeFunction } from './function.ts'
+import { tell } from './outputs.ts'
 import type { Settings } from './settings.ts'
 import { maintenance } from './shape.ts'
 
@@ -15,14 +15,7 @@ export class Maintenance extends Construct {
 
   constructor(scope: Construct, settings: Settings, lake: Bucket) {
     super(scope, 'Maintenance')
-    this.function = makeFunction(this, '', {
-      service: maintenance.service,
-      handler: maintenance.handler,
-      code: bundleFor(maintenance.bundle, settings.architecture),
-      limits: maintenance.limits,
-      settings,
-      environment: { LAKE_URL: `s3://${lake.bucketName}` },
-    })
+    this.function = makeFunction(this, '', { shape: maintenance, settings, lake })
     allowLake(this.function, lake, maintenance.access)
     // Lambda's own: it tries an event of a schedule twice more, and late, if it is let.
     this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) })
@@ -47,8 +40,6 @@ export class Maintenance extends Construct {
         reason: 'The event says nothing but the name of the job: its next one is as good.',
       })
     }
-    new CfnOutput(this, 'FunctionOutput', {
-      value: this.function.functionName,
-    }).overrideLogicalId('MaintenanceFunction')
+    tell(this, { MaintenanceFunction: this.function.functionName })
   }
 }

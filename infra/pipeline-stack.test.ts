@@ -161,6 +161,17 @@ describe('the stream', () => {
     expect(append.retries).toBeLessThan(append.retention)
   })
 
+  it('has its schedules tried once: the next one does the work', () => {
+    const asked = Object.values(stack.all('AWS::Lambda::EventInvokeConfig'))
+    expect(asked.map(({ Properties }) => Properties)).toEqual([
+      expect.objectContaining({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 }),
+    ])
+    const rules = Object.values(stack.all('AWS::Events::Rule')).map(({ Properties }) => Properties)
+    const jobs = rules.filter(({ ScheduleExpression }) => ScheduleExpression)
+    const tries = jobs.map(({ Targets }) => (Targets as { RetryPolicy?: object }[])[0]?.RetryPolicy)
+    expect(tries).toEqual(jobs.map(() => ({ MaximumRetryAttempts: 0 })))
+  })
+
   it('has its windows closed each minute, its files merged and the lake swept by schedule', () => {
     const rules = Object.values(stack.all('AWS::Events::Rule')).map(({ Properties }) => Properties)
     const jobs = rules
@@ -173,5 +184,14 @@ describe('the stream', () => {
       ['rate(1 hour)', '{"job":"compact"}'],
       ['cron(30 3 * * ? *)', '{"job":"vacuum"}'],
     ])
+  })
+})
+
+it('is set up again where contracts, code, lake or database are others', () => {
+  const { Properties } = stack.one('Custom::SluiceSetup', 'Setup')
+  expect(Properties).toMatchObject({
+    content: expect.stringMatching(/^[0-9a-f]{64}$/),
+    lake: { Ref: expect.stringMatching(/^Lake/) },
+    database: { Ref: 'DatabaseSecret' },
   })
 })

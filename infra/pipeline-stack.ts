@@ -1,4 +1,4 @@
-import { CfnOutput, Stack } from 'aws-cdk-lib'
+import { Stack } from 'aws-cdk-lib'
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import type { Construct } from 'constructs'
@@ -6,6 +6,7 @@ import { makeAlarms } from './alarms.ts'
 import { makeDashboard } from './dashboard.ts'
 import { makeLake } from './lake.ts'
 import { Maintenance } from './maintenance.ts'
+import { tell } from './outputs.ts'
 import type { Settings } from './settings.ts'
 import { SetUp } from './setup.ts'
 import { publish, rawIngestion, silver } from './shape.ts'
@@ -35,7 +36,7 @@ export class PipelineStack extends Stack {
     const parts = { lake, stages, records, maintenance }
     makeDashboard(this, parts)
     makeAlarms(this, parts, settings)
-    new CfnOutput(this, 'LakeUrl', { value: `s3://${lake.bucketName}` })
+    tell(this, { LakeUrl: `s3://${lake.bucketName}` })
   }
 
   #rawIngestion(settings: Settings, lake: Bucket, warehouse: Warehouse): ObjectStage {

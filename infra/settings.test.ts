@@ -95,6 +95,21 @@ describe('settings', () => {
     )
     expect(filled).toHaveLength(2)
     expect(stack.all('Custom::S3AutoDeleteObjects')).toEqual({})
+    expect(stack.stack.terminationProtection).toBe(true)
+    expect(new TestStack({ removal: 'destroy' }).stack.terminationProtection).toBe(false)
+  })
+
+  it("lets what reads the secret use the secret's own key", () => {
+    const databaseKey = 'arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d'
+    const keyed = new TestStack({ databaseKey })
+    for (const role of ['RawIngestion', 'Setup']) {
+      const used = keyed.statements(role).filter(({ actions }) => actions.includes('kms:Decrypt'))
+      expect(
+        used.map(({ resources }) => resources),
+        role,
+      ).toEqual([[databaseKey]])
+    }
+    expect(keyed.statements('Silver').some(({ actions }) => /^kms:/.test(`${actions}`))).toBe(false)
   })
 
   it('keeps what a stage was told, whatever a later deployment says', () => {

@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CfnOutput, CustomResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
+import { CustomResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Provider } from 'aws-cdk-lib/custom-resources'
 import { Construct } from 'constructs'
 import { bundleFor } from './bundles.ts'
-import { makeFunction } from './function.ts'
+import { allowList, makeFunction } from './function.ts'
+import { tell } from './outputs.ts'
 import type { Settings } from './settings.ts'
-import { setup } from './shape.ts'
+import { keep, setup } from './shape.ts'
 import { allowSecret, type Warehouse } from './warehouse.ts'
 
 /**
@@ -28,22 +29,14 @@ export class SetUp extends Construct {
     warehouse: Warehouse | undefined,
   ) {
     super(scope, 'Setup')
-    const code = bundleFor(setup.bundle, settings.architecture)
-    const made = makeFunction(this, '', {
-      service: setup.service,
-      handler: setup.handler,
-      code,
-      limits: setup.limits,
-      settings,
-      network: warehouse?.network,
-      environment: { LAKE_URL: `s3://${lake.bucketName}`, ...warehouse?.environment },
-    })
+    const { environment, network } = warehouse ?? {}
+    const made = makeFunction(this, '', { shape: setup, settings, lake, environment, network })
     if (warehouse) allowSecret(made, warehouse)
     allowContracts(made.role as Role, lake)
     const provider = new Provider(this, 'Provider', {
       onEventHandler: made,
       logGroup: new LogGroup(this, 'ProviderLog', {
-        retention: RetentionDays.THREE_MONTHS,
+        retention: keep.logs,
         removalPolicy: RemovalPolicy.DESTROY,
       }),
     })
@@ -52,16 +45,14 @@ export class SetUp extends Construct {
       resourceType: 'Custom::SluiceSetup',
       // It is called where one of these is another: content, lake or database.
       properties: {
-        content: hashOf(code),
+        content: hashOf(bundleFor(setup.bundle, settings.architecture)),
         lake: lake.bucketName,
         database: warehouse?.secret.secretArn ?? '',
       },
       serviceTimeout: Duration.seconds(2 * setup.limits.timeout),
     })
     acknowledgeFramework(provider, made)
-    new CfnOutput(this, 'FunctionOutput', { value: made.functionName }).overrideLogicalId(
-      'SetupFunction',
-    )
+    tell(this, { SetupFunction: made.functionName })
   }
 }
 
@@ -74,7 +65,7 @@ function allowContracts(role: Role, lake: Bucket): void {
       resources: keys.map((key) => lake.arnForObjects(key)),
     }),
   )
-  role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [lake.bucketArn] }))
+  allowList(role, lake)
   const name = role.stack.getLogicalId(lake.node.defaultChild as never)
   const findings = keys.map((key) => ({
     id: `AwsSolutions-IAM5[Resource::<${name}.Arn>/${key}]`,

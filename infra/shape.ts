@@ -28,17 +28,21 @@ export interface Access {
   deletes?: string[]
 }
 
-/** A stage that takes events of objects through a queue of its own. */
-export interface StageShape {
-  /** Of the resources, in the form of CloudFormation's logical ids. */
-  id: 'RawIngestion' | 'Silver' | 'Publish'
-  /** Of the logs' and metrics' `service`. */
+/** A Lambda function. */
+export interface FunctionShape {
+  /** The `service` of its logs and metrics. */
   service: string
-  /** What the keys of its objects begin with; its rule asks for these. */
-  prefixes: string[]
   bundle: string
   handler: string
   limits: Limits
+}
+
+/** A stage that takes events of objects through a queue of its own. */
+export interface StageShape extends FunctionShape {
+  /** Of the resources, in the form of CloudFormation's logical ids. */
+  id: 'RawIngestion' | 'Silver' | 'Publish'
+  /** What the keys of its objects begin with; its rule asks for these. */
+  prefixes: string[]
   access: Access
   /** Whether records are judged here: the others pass them on. */
   loads: boolean

@@ -15,12 +15,14 @@ const defaults = { stage: 'test', architecture: 'x86_64', database: 'url' }
 
 /** The template that a context gives, for the host's processor unless it says another. */
 export class TestStack {
+  readonly stack: PipelineStack
   readonly template: Template
 
   constructor(context: Record<string, unknown> = {}) {
     const app = new App({ context: { ...defaults, ...context } })
     const settings = readSettings(app)
-    this.template = Template.fromStack(new PipelineStack(app, `sluice-${settings.stage}`, settings))
+    this.stack = new PipelineStack(app, `sluice-${settings.stage}`, settings)
+    this.template = Template.fromStack(this.stack)
   }
 
   /** All resources of a type, by logical id. */

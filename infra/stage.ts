@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Validations } from 'aws-cdk-lib'
+import { Duration, Validations } from 'aws-cdk-lib'
 import { Rule } from 'aws-cdk-lib/aws-events'
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
@@ -6,8 +6,8 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { bundleFor } from './bundles.ts'
 import { allowLake, makeFunction, type Network } from './function.ts'
+import { tell } from './outputs.ts'
 import type { Settings } from './settings.ts'
 import { keep, limitBytes, messages, retry, type StageShape } from './shape.ts'
 
@@ -52,14 +52,8 @@ export class ObjectStage extends Construct {
       },
     })
     this.function = makeFunction(this, '', {
-      service: shape.service,
-      handler: shape.handler,
-      code: bundleFor(shape.bundle, settings.architecture),
-      limits: shape.limits,
-      settings,
-      network,
+      ...{ shape, settings, lake, network },
       environment: {
-        LAKE_URL: `s3://${lake.bucketName}`,
         QUEUE_URL: this.queue.queueUrl,
         SLUICE_LIMIT_BYTES: String(limitBytes(shape.limits)),
         SLUICE_RETRY_SECONDS: String(retry.seconds),
@@ -68,7 +62,6 @@ export class ObjectStage extends Construct {
     })
     allowLake(this.function, lake, shape.access)
     this.#connect(lake)
-    this.#tell()
   }
 
   #connect(lake: Bucket): void {
@@ -97,19 +90,11 @@ export class ObjectStage extends Construct {
       reason:
         "What fails is kept by the queue's dead letters; a queue's mapping has no destination.",
     })
-    new CfnOutput(this, 'RuleName', { value: rule.ruleName }).overrideLogicalId(`${shape.id}Rule`)
-  }
-
-  /** What `sluice doctor` and `sluice redrive` find it by. */
-  #tell(): void {
-    const told = {
-      Queue: this.queue.queueUrl,
-      DeadLetters: this.deadLetters.queueUrl,
-      Function: this.function.functionName,
-    }
-    for (const [name, value] of Object.entries(told)) {
-      const output = new CfnOutput(this, `${name}Output`, { value })
-      output.overrideLogicalId(`${this.shape.id}${name}`)
-    }
+    tell(this, {
+      [`${shape.id}Queue`]: this.queue.queueUrl,
+      [`${shape.id}DeadLetters`]: this.deadLetters.queueUrl,
+      [`${shape.id}Function`]: this.function.functionName,
+      [`${shape.id}Rule`]: rule.ruleName,
+    })
   }
 }

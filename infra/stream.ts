@@ -1,4 +1,4 @@
-import { CfnOutput, Duration } from 'aws-cdk-lib'
+import { Duration } from 'aws-cdk-lib'
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import { Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis'
 import {
@@ -9,9 +9,9 @@ import {
 import { KinesisEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
-import { bundleFor } from './bundles.ts'
-import { acknowledgeKeys, allowLake, makeFunction } from './function.ts'
+import { acknowledgeKeys, allowLake, allowList, makeFunction } from './function.ts'
 import { makeBucket, removalOf } from './lake.ts'
+import { tell } from './outputs.ts'
 import type { Settings } from './settings.ts'
 import { append, keep } from './shape.ts'
 
@@ -40,17 +40,16 @@ export class RecordStream extends Construct {
         expiredObjectDeleteMarker: true,
       },
     ])
-    this.function = makeFunction(this, 'Append', {
-      service: append.service,
-      handler: append.handler,
-      code: bundleFor(append.bundle, settings.architecture),
-      limits: append.limits,
-      settings,
-      environment: { LAKE_URL: `s3://${lake.bucketName}` },
-    })
+    this.function = makeFunction(this, 'Append', { shape: append, settings, lake })
     allowLake(this.function, lake, append.access)
     this.mapping = this.#connect()
-    this.#tell()
+    tell(this, {
+      StreamName: this.stream.streamName,
+      StreamArn: this.stream.streamArn,
+      FailedBatches: `s3://${this.failed.bucketName}`,
+      AppendFunction: this.function.functionName,
+      AppendMapping: this.mapping,
+    })
   }
 
   /** @returns the mapping's UUID */
@@ -78,23 +77,8 @@ export class RecordStream extends Construct {
         resources: [this.failed.arnForObjects('aws/lambda/*')],
       }),
     )
-    role.addToPolicy(
-      new PolicyStatement({ actions: ['s3:ListBucket'], resources: [this.failed.bucketArn] }),
-    )
+    allowList(role, this.failed)
     acknowledgeKeys(role, this.failed, ['aws/lambda/'])
     return source.eventSourceMappingId
-  }
-
-  #tell(): void {
-    const told = {
-      StreamName: this.stream.streamName,
-      StreamArn: this.stream.streamArn,
-      FailedBatches: `s3://${this.failed.bucketName}`,
-      AppendFunction: this.function.functionName,
-      AppendMapping: this.mapping,
-    }
-    for (const [name, value] of Object.entries(told)) {
-      new CfnOutput(this, `${name}Output`, { value }).overrideLogicalId(name)
-    }
   }
 }

@@ -5,8 +5,9 @@ import { Busy } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
+import { Crash, dying, instead } from '../dying.fixture.ts'
 import { compact } from './compact.ts'
-import { base, dataset, instead, SmallFiles } from './small-files.fixture.ts'
+import { base, dataset, SmallFiles } from './small-files.fixture.ts'
 import { vacuum } from './vacuum.ts'
 
 /** Crashes and rivals: readers see every row once at any time, a plain glob once all has ended. */
@@ -30,22 +31,7 @@ function begin(): void {
 beforeEach(begin)
 afterEach(() => files.close())
 
-class Crash extends Error {}
-
 type Put = Parameters<ObjectStore['put']>
-
-/** The lake as a process sees it that dies at its nth write: before it, or after it. */
-function dying(lake: Lake, nth: number, after: boolean): Lake & { calls: () => number } {
-  let calls = 0
-  const put = async (...args: Put) => {
-    if (calls >= nth) throw new Crash()
-    calls++
-    if (calls < nth) return lake.store.put(...args)
-    if (after) await lake.store.put(...args)
-    throw new Crash()
-  }
-  return { ...instead(lake, { put }), calls: () => calls }
-}
 
 /** The lake of a process that is paused before, or after, its nth write, until it is let go. */
 function paused(lake: Lake, nth: number, after: boolean) {

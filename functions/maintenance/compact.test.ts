@@ -5,8 +5,9 @@ import { openDuck } from '../../core/duckdb.ts'
 import { Busy, Refused } from '../../core/errors.ts'
 import { standingFiles } from '../../core/standing.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
+import { instead } from '../dying.fixture.ts'
 import { compact } from './compact.ts'
-import { base, byDay, dataset, instead, rowsOf, SmallFiles } from './small-files.fixture.ts'
+import { base, byDay, dataset, rowsOf, SmallFiles } from './small-files.fixture.ts'
 import { tick } from './tick.ts'
 
 let files: SmallFiles

@@ -149,14 +149,3 @@ export async function rowsIn(paths: string[]): Promise<string[]> {
     duck.close()
   }
 }
-
-/** The lake with some of its store's methods replaced. */
-export function instead(lake: Lake, methods: Partial<ObjectStore>): Lake {
-  const store = new Proxy(lake.store, {
-    get(target, name) {
-      const value = Reflect.get(name in methods ? methods : target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-  return { ...lake, store }
-}

@@ -5,10 +5,11 @@ import { readRecord } from '../../core/commit-record.ts'
 import { Refused } from '../../core/errors.ts'
 import type { ObjectStore } from '../../core/object-store.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
+import { instead } from '../dying.fixture.ts'
 import { refine } from '../silver/refine.ts'
 import { resource, TestLake } from '../stages.fixture.ts'
 import { compact } from './compact.ts'
-import { base, dataset, instead, rowsIn, SmallFiles } from './small-files.fixture.ts'
+import { base, dataset, rowsIn, SmallFiles } from './small-files.fixture.ts'
 import { vacuum } from './vacuum.ts'
 
 const HOUR = 3_600_000

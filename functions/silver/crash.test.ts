@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Duck, openDuck } from '../../core/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
-import type { Lake } from '../../core/lake.ts'
-import type { ObjectStore } from '../../core/object-store.ts'
+import { Crash, dying } from '../dying.fixture.ts'
 import { resource, TestLake } from '../stages.fixture.ts'
 import { refine } from './refine.ts'
 
@@ -32,28 +31,6 @@ async function ids(): Promise<number[]> {
   const path = join(files.folder, 'silver/p/t/**/*.parquet')
   const sql = `SELECT id::INT FROM read_parquet('${path}', hive_partitioning = true) ORDER BY id`
   return (await duck.all(sql)).map(([id]) => id as number)
-}
-
-class Crash extends Error {}
-
-/** The lake as a process sees it that dies at its nth write: before it, or after it. */
-function dying(lake: Lake, nth: number, after: boolean): Lake & { calls: () => number } {
-  let calls = 0
-  const put: ObjectStore['put'] = async (...args) => {
-    if (calls >= nth) throw new Crash()
-    calls++
-    if (calls < nth) return lake.store.put(...args)
-    if (after) await lake.store.put(...args)
-    throw new Crash()
-  }
-  const store = new Proxy(lake.store, {
-    get(target, name) {
-      if (name === 'put') return put
-      const value = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-  return { ...lake, store, calls: () => calls }
 }
 
 /** An event that comes again when no other writer's intent lives; time passes at once here. */

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Duck, openDuck } from '../../core/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
 import { type Lake, openLake } from '../../core/lake.ts'
-import type { ObjectStore } from '../../core/object-store.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
+import { Crash, dying } from '../dying.fixture.ts'
 import { tick } from '../maintenance/tick.ts'
 import { publish } from './publish.ts'
 import { drain } from './stream.fixture.ts'
@@ -35,27 +35,6 @@ function newLake(): Lake {
   const folder = join(home, `lake-${lakes++}`)
   cpSync(join(home, 'filled'), folder, { recursive: true, preserveTimestamps: true })
   return openLake(folder)
-}
-
-class Crash extends Error {}
-
-/** The lake as a process sees it that dies at its nth write: before it, or after it. */
-function dying(lake: Lake, nth: number, after: boolean): Lake & { calls: () => number } {
-  let calls = 0
-  const put: ObjectStore['put'] = async (...args) => {
-    if (calls >= nth) throw new Crash()
-    calls++
-    if (calls < nth) return lake.store.put(...args)
-    if (after) await lake.store.put(...args)
-    throw new Crash()
-  }
-  const store = new Proxy(lake.store, {
-    get(target, name) {
-      const value = name === 'put' ? put : Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-  return { ...lake, store, calls: () => calls }
 }
 
 /** Later than any lease: time passes at once here. */
