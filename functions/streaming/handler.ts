@@ -138,8 +138,8 @@ export async function publishHandler(
   event: unknown,
   invocation?: Invocation,
 ): Promise<SQSBatchResponse | Finding[]> {
-  if (parseCheck(event)) return check('publish', lake, { stream: () => openStream(streamName()) })
   const stream = () => openStream(streamName())
+  if (parseCheck(event)) return check('publish', lake, { stream })
   publishing ??= publisher(lake(), stream(), logOutcome, undefined, openQueue())
   return publishing(event, deadlineOf(invocation))
 }
