@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
 import { PipelineStack } from './pipeline-stack.ts'
@@ -11,7 +14,13 @@ export interface Resource {
   DeletionPolicy?: string
 }
 
-const defaults = { stage: 'test', architecture: 'x86_64', database: 'url' }
+/** Bundles are not copied: only their names are looked at. */
+const defaults = {
+  stage: 'test',
+  architecture: 'x86_64',
+  database: 'url',
+  'aws:cdk:disable-asset-staging': true,
+}
 
 /** The template that a context gives, for the host's processor unless it says another. */
 export class TestStack {
@@ -19,10 +28,15 @@ export class TestStack {
   readonly template: Template
 
   constructor(context: Record<string, unknown> = {}) {
-    const app = new App({ context: { ...defaults, ...context } })
-    const settings = readSettings(app)
-    this.stack = new PipelineStack(app, `sluice-${settings.stage}`, settings)
-    this.template = Template.fromStack(this.stack)
+    const outdir = mkdtempSync(join(tmpdir(), 'sluice-stack-'))
+    try {
+      const app = new App({ outdir, context: { ...defaults, ...context } })
+      const settings = readSettings(app)
+      this.stack = new PipelineStack(app, `sluice-${settings.stage}`, settings)
+      this.template = Template.fromStack(this.stack)
+    } finally {
+      rmSync(outdir, { recursive: true })
+    }
   }
 
   /** All resources of a type, by logical id. */

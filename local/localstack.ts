@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type DeployedStack, readStack } from '../core/deployed.ts'
 import { Refused } from '../core/errors.ts'
@@ -61,6 +61,12 @@ export async function destroyLocally(stage: string, quiet = false): Promise<void
   for (const bucket of [stack.lake, stack.failedBatches]) await emptyBucket(bucket)
   await cdklocal(['destroy', '--force'], stage, { database: 'none' }, quiet)
   await removeSecrets(stage)
+  rmSync(outputOf(stage), { recursive: true, force: true })
+}
+
+/** Where CDK puts the template and the bundles, 300 MB of them. */
+function outputOf(stage: string): string {
+  return join(root, '.sluice', `cdk-${stage}`)
 }
 
 async function mustAnswer(): Promise<void> {
@@ -120,7 +126,7 @@ async function cdklocal(
   quiet: boolean,
 ): Promise<void> {
   const bin = join(root, 'node_modules', '.bin')
-  const output = join(root, '.sluice', `cdk-${stage}`)
+  const output = outputOf(stage)
   mkdirSync(output, { recursive: true })
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64'
   const told = Object.entries({ stage, architecture, removal: 'destroy', ...context })
