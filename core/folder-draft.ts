@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasync,
   linkSync,
   lstatSync,
@@ -23,22 +24,27 @@ import type { Body } from './object-store.ts'
 const dayMs = 86_400_000
 
 /**
- * A path for a file that is written before it is shown. Its folder is in the lake, as only a file
- * of the same file system can be renamed to its place.
+ * A path for a file that is written before it is shown.
  *
- * @throws UnsafeKey where the folder is a link: it may lead to another file system
+ * @param folder on the same mount as the object, as only then can the file be renamed to its place
+ * @throws UnsafeKey where the folder is a link: it may lead to another mount
  */
 export function newDraft(folder: string): string {
-  mkdirSync(folder, { recursive: true })
-  if (realpathSync(folder) !== folder) throw new UnsafeKey(folder, 'is a link')
+  makeFolder(folder)
+  if (isLink(folder)) throw new UnsafeKey(folder, 'is a link')
   return join(folder, randomUUID())
+}
+
+/** Whether a link stands anywhere in the path. */
+function isLink(folder: string): boolean {
+  return realpathSync(folder) !== folder
 }
 
 /**
  * Writes a draft, and returns when its bytes are on the disk: what is shown must survive a power
- * cut. A file that is given to us becomes the draft itself, where it is on the same disk. Any other
- * is cloned where the file system can, else copied; never hard-linked, as a later write to the
- * caller's file would then change the object.
+ * cut. A file that is given to us becomes the draft itself, where it is on the same mount. Any
+ * other is cloned where the file system can, else copied; never hard-linked, as a later write to
+ * the caller's file would then change the object.
  */
 export async function writeDraft(draft: string, body: Body): Promise<void> {
   const bytes = Buffer.isBuffer(body)
@@ -81,6 +87,8 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true })
   } catch (cause) {
+    // Where nothing may be written, Node's recursive way says ENOENT; the plain one says EROFS.
+    if (isCode(cause, 'ENOENT')) return void mkdirSync(path)
     if (!isCode(cause, 'EEXIST') && !isCode(cause, 'ENOTDIR')) throw cause
     throw new Error(`${path} cannot be a folder, as a file is in its way: move it`, { cause })
   }
@@ -97,8 +105,12 @@ export function linkNew(draft: string, path: string): boolean {
   }
 }
 
-/** Removes what dead writers left. A day without a write: nobody is still at it. */
+/**
+ * Removes what dead writers left. A day without a write: nobody is still at it. Nothing is done
+ * where the folder is missing, or a link: what lies behind that is not ours.
+ */
 export function sweepDrafts(folder: string): void {
+  if (!existsSync(folder) || isLink(folder)) return
   for (const name of readdirSync(folder)) {
     const path = join(folder, name)
     const stat = lstatSync(path, { throwIfNoEntry: false })

@@ -77,20 +77,26 @@ describe('a folder store', () => {
 
   test('says so where a file stands in the way of a folder', async () => {
     await store.put('a', Buffer.from('x'))
+    await store.put('top/a', Buffer.from('x'))
     expect(await store.get('a/b')).toBeUndefined()
-    await expect(store.put('a/b/c', Buffer.from('y'))).rejects.toThrow('a file is in its way')
-    expect(readdirSync(join(lake, '.sluice/tmp'))).toEqual([])
+    for (const key of ['a/b/c', 'top/a/c']) {
+      await expect(store.put(key, Buffer.from('y'))).rejects.toThrow('a file is in its way')
+    }
+    expect(readdirSync(join(lake, 'top/.sluice'))).toEqual([])
   })
 
-  test('keeps its own folder to itself', async () => {
-    await store.put('a', Buffer.from('x'))
-    writeFileSync(join(lake, '.sluice/mine'), '')
-    for (const key of ['.sluice', '.sluice/mine', '.SLUICE/tmp/a']) {
-      await expect(store.get(key)).rejects.toThrow(UnsafeKey)
-      await expect(store.put(key, Buffer.from(''))).rejects.toThrow(UnsafeKey)
+  test('keeps its own folders to itself', async () => {
+    const keys = ['a', 'top/.sluices/a', 'top/a', 'top/b/.sluice/a'].toSorted()
+    for (const key of keys) await store.put(key, Buffer.from('x'))
+    for (const own of ['.sluice', 'top/.sluice']) {
+      writeFileSync(join(lake, own, 'mine'), '')
+      for (const key of [own, `${own}/mine`, `${own.toUpperCase()}/tmp/a`]) {
+        await expect(store.get(key)).rejects.toThrow("is the store's own")
+        await expect(store.put(key, Buffer.from(''))).rejects.toThrow(UnsafeKey)
+        expect(await list(store, `${key}/`)).toEqual([])
+      }
     }
-    expect(await keysOf()).toEqual(['a'])
-    expect(await list(store, '.sluice/')).toEqual([])
+    expect(await keysOf()).toEqual(keys)
   })
 
   test('refuses names too long for a file, and passes over those that are no keys', async () => {
@@ -101,19 +107,40 @@ describe('a folder store', () => {
     expect(await keysOf()).toEqual(['é'.repeat(127)])
   })
 
-  test('leaves nothing behind when a write fails', async () => {
-    await expect(store.put('a', { file: join(lake, 'none') })).rejects.toThrow('ENOENT')
-    expect(await keysOf()).toEqual([])
-    expect(readdirSync(join(lake, '.sluice/tmp'))).toEqual([])
+  test('makes a file that it is given the object, without a copy', async () => {
+    mkdirSync(store.scratch, { recursive: true })
+    for (const key of ['top/a', 'a']) {
+      const file = join(store.scratch, 'rows')
+      writeFileSync(file, 'x')
+      await store.put(key, { file, given: true }, { ifNoneMatch: true })
+      expect(statSync(join(lake, key)).ino).toBe(statSync(file).ino)
+      rmSync(file)
+    }
   })
 
-  test('removes what dead writers left a day ago', async () => {
-    mkdirSync(join(lake, '.sluice/tmp'), { recursive: true })
-    for (const name of ['old', 'new']) writeFileSync(join(lake, '.sluice/tmp', name), '')
-    utimesSync(join(lake, '.sluice/tmp/old'), 0, Date.now() / 1000 - 90_000)
-    await store.put('a', Buffer.from('x'))
-    expect(readdirSync(join(lake, '.sluice/tmp'))).toEqual(['new'])
+  test('leaves nothing behind when a write fails', async () => {
+    for (const [key, drafts] of Object.entries({ a: '.sluice/tmp', 'top/a': 'top/.sluice' })) {
+      await expect(store.put(key, { file: join(lake, 'none') })).rejects.toThrow('ENOENT')
+      expect(readdirSync(join(lake, drafts))).toEqual([])
+    }
+    expect(await keysOf()).toEqual([])
   })
+
+  test.for(['.sluice/tmp', 'one/.sluice', 'two/.sluice', 'linked'])(
+    'removes what dead writers left in %s a day ago, but nothing behind a link',
+    async (drafts) => {
+      mkdirSync(join(lake, drafts), { recursive: true })
+      for (const name of ['old', 'new']) writeFileSync(join(lake, drafts, name), '')
+      utimesSync(join(lake, drafts, 'old'), 0, Date.now() / 1000 - 90_000)
+      if (drafts === 'linked') {
+        mkdirSync(join(lake, '.sluice'))
+        symlinkSync(join(lake, 'linked'), join(lake, '.sluice/tmp'))
+      }
+      for (const key of ['one/a', 'two/a']) await store.put(key, Buffer.from('x'))
+      const left = drafts === 'linked' ? ['new', 'old'] : ['new']
+      expect(readdirSync(join(lake, drafts)).toSorted()).toEqual(left)
+    },
+  )
 
   test('never gives two writes one eTag, though inodes come back and sizes are equal', async () => {
     const etags: (string | undefined)[] = []

@@ -34,13 +34,21 @@ import type {
 } from './object-store.ts'
 import { checkKey } from './object-store.ts'
 
-/** Below the lake's root: the lock and the files being written. Never an object. */
+/** A folder of the store, in the lake's root (the lock) and in each folder there (its drafts). */
 const own = '.sluice'
+/** Keys that would stand in such a folder, or in its place, also where case does not tell. */
+const ownKey = /^([^/]+\/)?\.sluice(\/|$)/i
 
 /**
- * A lake in a folder, as strict as S3: every write makes a new file in `.sluice/tmp`, on disk
- * before it is seen, that appears under its key in one step of the file system. So a reader that
- * has a file open keeps the whole old object, and a crash leaves the old object or the new one.
+ * A lake in a folder, as strict as S3: every write makes a new file, a draft, on disk before it is
+ * seen, that appears under its key in one step of the file system. So a reader that has a file open
+ * keeps the whole old object, and a crash leaves the old object or the new one.
+ *
+ * Mounts. The folders in the lake's root may each be a mount of its own (`docker run -v`), and no
+ * file can be renamed or linked from one mount to another, even on one disk. So the draft of
+ * `silver/shop/a` lies in `silver/.sluice`, hidden from readers, and that of a key without a folder
+ * in `.sluice/tmp`, where all other work in progress lies: it cannot be written where `.sluice` is
+ * a mount of its own. The lock is one for the lake.
  *
  * Conditions. A condition is checked and its file put in place while this writer alone holds the
  * lake's lock, and so is every other write and delete: none can come between the check and the
@@ -60,7 +68,7 @@ export class FolderStore implements ObjectStore {
   readonly scratch: string
   readonly #root: string
   readonly #lock: FolderLock
-  #swept = false
+  readonly #swept = new Set<string>()
 
   /** @param lake a path or `file://` URL; the folder is made when missing */
   constructor(lake: string) {
@@ -74,7 +82,7 @@ export class FolderStore implements ObjectStore {
 
   locate(key: string): string {
     checkKey(key)
-    if (/^\.sluice(\/|$)/i.test(key)) throw new UnsafeKey(key, "is the store's own")
+    if (ownKey.test(key)) throw new UnsafeKey(key, "is the store's own")
     if (key.split('/').some((part) => Buffer.byteLength(part) > 255)) {
       throw new UnsafeKey(key, 'has a part longer than the 255 bytes of a file name')
     }
@@ -115,7 +123,7 @@ export class FolderStore implements ObjectStore {
 
   async put(key: string, body: Body, when?: PutCondition): Promise<PutResult> {
     if (!this.#meets(key, when)) return undefined
-    const draft = this.#newDraft()
+    const draft = this.#newDraft(key)
     try {
       await writeDraft(draft, body)
       return await this.#lock.run(() => this.#publish(draft, key, when))
@@ -176,10 +184,14 @@ export class FolderStore implements ObjectStore {
     return { etag }
   }
 
-  #newDraft(): string {
-    const draft = newDraft(this.scratch)
-    if (!this.#swept) sweepDrafts(dirname(draft))
-    this.#swept = true
+  #newDraft(key: string): string {
+    const top = key.slice(0, key.indexOf('/') + 1)
+    const folder = top === '' ? this.scratch : join(this.#root, top, own)
+    const draft = newDraft(folder)
+    for (const each of [folder, this.scratch]) {
+      if (!this.#swept.has(each)) sweepDrafts(each)
+      this.#swept.add(each)
+    }
     return draft
   }
 
@@ -196,7 +208,7 @@ export class FolderStore implements ObjectStore {
   async *#walk(folder: string, prefix: string, after: Buffer): AsyncIterable<ObjectVersion> {
     for (const name of await namesIn(join(this.#root, folder))) {
       const key = folder + name
-      if (key === `${own}/` || !(key.startsWith(prefix) || prefix.startsWith(key))) continue
+      if (ownKey.test(key) || !(key.startsWith(prefix) || prefix.startsWith(key))) continue
       if (name.endsWith('/')) yield* this.#walk(key, prefix, after)
       else if (key.startsWith(prefix) && Buffer.from(key).compare(after) > 0)
         yield* this.#listed(key)

@@ -27,6 +27,8 @@ async function withScratch<T>(
   work: (folder: string, duck: Duck) => Promise<T>,
 ): Promise<T> {
   const folder = idle.get(scratch)?.pop() ?? makeFolder(scratch)
+  // After a day without work, another process that came may have swept it away.
+  mkdirSync(folder, { recursive: true })
   let duck: Duck | undefined
   try {
     duck = await openDuck(bytes)
