@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-/** The suffix of a test says what it needs: nothing, Postgres, or an S3 endpoint (LocalStack). */
-const needs = ['pg', 'aws']
+/** The suffix of a test says what it needs: Postgres, an S3 endpoint (LocalStack), Docker. */
+const needs = ['pg', 'aws', 'compose']
 
 export default defineConfig({
   test: {
@@ -23,6 +23,8 @@ export default defineConfig({
           include: [`**/*.${need}.test.ts`],
           exclude: ['node_modules/**', 'data/**'],
           ...(need === 'pg' ? { globalSetup: 'local/test-postgres.ts' } : {}),
+          // Whole systems, one after another, when nothing else runs.
+          ...(need === 'compose' ? { sequence: { groupOrder: 1 }, fileParallelism: false } : {}),
         },
       })),
     ],

@@ -27,23 +27,36 @@ export interface Seen {
 /**
  * Reads tables by plain SQL and Parquet by plain globs, whatever commit records say of them. What
  * differs from lake to lake (versions, shards, ids) is left out.
+ *
+ * @param lake its name in the ledger, where those who wrote it know it by another
  */
-export async function lookAt(store: ObjectStore, database: Database): Promise<Seen> {
+export async function lookAt(
+  store: ObjectStore,
+  database: Database,
+  lake = store.url,
+): Promise<Seen> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-seen-'))
   const duck = await openDuck()
   try {
     return await database.transaction(async (tx) => {
-      const ends = [...(await ledgerEnds(tx, store.url)), ...(await lakeEnds(store))]
+      const ends = await endsIn(tx, store, lake)
       const tables = await tableRows(tx)
-      return {
-        ends: ends.toSorted(byObject),
-        rows: { ...tables, ...(await files(store, duck, folder)) },
-      }
+      return { ends, rows: { ...tables, ...(await files(store, duck, folder)) } }
     })
   } finally {
     duck.close()
     rmSync(folder, { recursive: true })
   }
+}
+
+/** How every object of the lake has ended so far. */
+export function endsOf(store: ObjectStore, database: Database, lake = store.url): Promise<End[]> {
+  return database.transaction((tx) => endsIn(tx, store, lake))
+}
+
+async function endsIn(tx: Transaction, store: ObjectStore, lake: string): Promise<End[]> {
+  const ends = [...(await ledgerEnds(tx, lake)), ...(await lakeEnds(store))]
+  return ends.toSorted(byObject)
 }
 
 /** The objects of which not every record is accounted for. */
