@@ -30,8 +30,9 @@ const root = join(import.meta.dirname, '..')
 const cache = join(root, '.sluice')
 
 /** The two files of DuckDB; the first loads the other from its own folder (RUNPATH `$ORIGIN`). */
+export const natives = ['duckdb.node', 'libduckdb.so']
+/** As code asks for the first. */
 const binding = './duckdb.node'
-const library = 'libduckdb.so'
 
 /**
  * Makes the folder that is deployed as a function: `index.mjs`, which needs no node_modules, and
@@ -104,7 +105,7 @@ function usesDuckdb({ outputs }: Metafile): boolean {
 
 function addDuckdb(architecture: Architecture, folder: string): void {
   const source = nativePackage(architecture)
-  for (const file of [binding, library]) fs.copyFileSync(join(source, file), join(folder, file))
+  for (const file of natives) fs.copyFileSync(join(source, file), join(folder, file))
 }
 
 /** The folder of DuckDB's package for Amazon Linux (glibc): installed here, or got by npm once. */

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BundleSpec, bundle } from './bundle.ts'
 import type { Settings } from './settings.ts'
@@ -14,9 +14,16 @@ export const bundles: BundleSpec[] = [
   { name: 'setup', entry: 'functions/setup/handler.ts', duckdb: false, files: setupFiles() },
 ]
 
+/** What is bundled into the images of docker compose: they take the functions' own handlers in. */
+export const programs: BundleSpec[] = [
+  { name: 'worker', entry: 'local/worker.ts', duckdb: true },
+  { name: 'sluice', entry: 'cli/sluice.ts', duckdb: true },
+]
+
 /** setup.sql, and the contracts of data/ by their keys. */
 function setupFiles(): { from: string; to: string }[] {
-  const contracts = ['bronze', 'streaming'].flatMap((room) =>
+  const rooms = ['bronze', 'streaming'].filter((room) => existsSync(join(root, 'data', room)))
+  const contracts = rooms.flatMap((room) =>
     readdirSync(join(root, 'data', room), { recursive: true, encoding: 'utf8' })
       .filter((name) => /(^|\/)datapackage\.(ya?ml|json)$/.test(name))
       .map((name) => ({ from: `data/${room}/${name}`, to: `contracts/${room}/${name}` })),

@@ -16,6 +16,8 @@ Server.prototype.listen = function (port, told) {
     told()
     if (port === plainPort) process.send({ port: this.address().port })
   }
+  const { LISTEN_HOST, LISTEN_PORT } = process.env
+  if (port === plainPort) return listen.call(this, Number(LISTEN_PORT), LISTEN_HOST, listening)
   return listen.call(this, 0, '127.0.0.1', listening)
 }
 

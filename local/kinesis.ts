@@ -18,14 +18,24 @@ export interface LocalKinesis {
   died: Promise<Error>
 }
 
+export interface KinesisOptions {
+  shards?: number
+  /** Where it listens: loopback and any free port, unless it is told otherwise. */
+  host?: string
+  port?: number
+}
+
 /**
  * The Kinesis of npm `kinesis-local` with one stream, in a child process that ends with this one,
- * however this one ends. It listens on loopback only, and keeps all in memory (outside its heap, a
- * byte for each byte and 400 MB).
+ * however this one ends. It keeps all in memory (outside its heap, a byte for each byte, and
+ * 400 MB).
  *
  * @throws Error with the end of its output where it does not start
  */
-export async function startKinesis(stream: string, shards = 2): Promise<LocalKinesis> {
+export async function startKinesis(
+  stream: string,
+  { shards = 2, host = '127.0.0.1', port = 0 }: KinesisOptions = {},
+): Promise<LocalKinesis> {
   const child = fork(join(import.meta.dirname, 'kinesis-child.mjs'), {
     // The parent's flags (a debugger's port, vitest's) are not for it.
     execArgv: [],
@@ -38,6 +48,8 @@ export async function startKinesis(stream: string, shards = 2): Promise<LocalKin
       CREATE_STREAM_DURATION: '0ms',
       AWS_REGION: 'us-east-1',
       LOG_LEVEL: 'ERROR',
+      LISTEN_HOST: host,
+      LISTEN_PORT: String(port),
     },
   })
   const died = deathOf(child)

@@ -15,6 +15,12 @@ export interface Patience {
 }
 
 /**
+ * Of so many that wait, any may be the next: several processes that take the same keys in the same
+ * order would stand in each other's way.
+ */
+const CHOICE = 16
+
+/**
  * One stage's queue on this machine: keys become the events that SQS would bring, some at a time,
  * never the same key twice at once, and what fails comes again.
  */
@@ -23,6 +29,7 @@ export class Lane {
   readonly #handler: Handler
   readonly #patience: Patience
   readonly #width: number
+  readonly #choice: number
   readonly #waiting = new Map<string, number>()
   readonly #running = new Set<string>()
   readonly #later = new Map<string, NodeJS.Timeout>()
@@ -31,8 +38,12 @@ export class Lane {
   /** Told when a key has failed as often as patience allows. */
   givenUp: (key: string, error: unknown) => void = () => {}
 
-  /** @param bucket that events name: the lake's, or any name for a folder */
-  constructor(bucket: string, handler: Handler, width: number, patience: Patience) {
+  /**
+   * @param bucket that events name: the lake's, or any name for a folder
+   * @param shared whether other processes take the same keys
+   */
+  constructor(bucket: string, handler: Handler, width: number, patience: Patience, shared = false) {
+    this.#choice = shared ? CHOICE : 1
     this.#bucket = bucket
     this.#handler = handler
     this.#width = width
@@ -68,12 +79,24 @@ export class Lane {
   }
 
   #next(): void {
-    for (const [key, tries] of this.#waiting) {
-      if (this.#running.size >= this.#width) return
-      if (this.#running.has(key)) continue
+    while (this.#running.size < this.#width) {
+      const next = this.#choose()
+      if (!next) return
+      const [key, tries] = next
       this.#waiting.delete(key)
       void this.#run(key, tries)
     }
+  }
+
+  /** One of those that came first, unless its key is at work. */
+  #choose(): [key: string, tries: number] | undefined {
+    const free: [string, number][] = []
+    for (const one of this.#waiting) {
+      if (this.#running.has(one[0])) continue
+      free.push(one)
+      if (free.length === this.#choice) break
+    }
+    return free[Math.floor(Math.random() * free.length)]
   }
 
   async #run(key: string, tries: number): Promise<void> {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isDescriptor } from '../core/catalog.ts'
 import { isStreamOnly } from '../core/contract.ts'
 import type { Lake } from '../core/lake.ts'
@@ -10,13 +9,12 @@ import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'
 import { Lane, type Patience } from './lane.ts'
 import { inLevels } from './order.ts'
+import { settled } from './settled.ts'
 import type { StreamStage } from './stream-stage.ts'
-import { isHalfFile, watch } from './watcher.ts'
+import { watch } from './watcher.ts'
 
 /** Objects of one stage that are handled at once. */
 const WIDTH = 2
-/** A file that has stood still for so long is whole. */
-const STILL_MS = 200
 
 /**
  * All stages over one lake on this machine. The same handlers as on AWS, the same events; a folder
@@ -128,24 +126,13 @@ export class Pipeline {
     return streamed
   }
 
-  /** Keys of what may be an object; what was written a moment ago is left until it stands still. */
+  /** Keys of what may be an object. */
   async #settled(prefix: string): Promise<string[]> {
     const keys: string[] = []
-    for await (const { key, modified } of this.#lake.store.list(prefix)) {
-      if (isDescriptor(key) || isHalfFile(key)) continue
-      if (Date.now() - modified.getTime() < STILL_MS) await this.#standsStill(key)
-      keys.push(key)
+    for await (const { key } of settled(this.#lake.store, prefix)) {
+      if (!isDescriptor(key)) keys.push(key)
     }
     return keys
-  }
-
-  async #standsStill(key: string): Promise<void> {
-    for (let before = ''; ; ) {
-      const version = await this.#lake.store.head(key)
-      if (!version || version.etag === before) return
-      before = version.etag
-      await sleep(STILL_MS)
-    }
   }
 }
 

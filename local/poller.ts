@@ -14,6 +14,8 @@ export interface PollerOptions extends DeliveryOptions {
   batchSize: number
   /** Milliseconds that a batch which is not full waits for more; 0: it goes at once. */
   windowMs: number
+  /** Milliseconds before it looks again where there was nothing new; 100 unless told. */
+  idleMs?: number
   /**
    * Told of every failure, of the handler's or in reading: `tries` of this very batch so far. What
    * is not about a shard is told under the stream's name.

