@@ -8,8 +8,6 @@ import { inLevels } from './order.ts'
 import { settled } from './settled.ts'
 import { watch } from './watcher.ts'
 
-/** What the kernel did not tell of (a mount of another machine's folder) is found so late. */
-const RESCAN_MS = 30_000
 /** What fails is told after some 8 s, and tried for ever, every 10 s at last. */
 const patience = { tries: 6, first: 250, longest: 10_000, forever: true }
 
@@ -25,6 +23,8 @@ export interface FolderWorkerOptions {
   width: number
   /** Whether several containers do the same, so that each is to take objects in another order. */
   shared: boolean
+  /** What the kernel did not tell of (a mount of another machine's folder) is found so late, in ms. */
+  rescan?: number
 }
 
 /**
@@ -91,8 +91,9 @@ export class FolderWorker {
 
   async #rescan(): Promise<void> {
     const { signal } = this.#stopping
+    const { rescan = 30_000 } = this.#options
     while (!signal.aborted) {
-      await sleep(RESCAN_MS, undefined, { signal }).catch(() => {})
+      await sleep(rescan, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
       const found = await this.#changed().catch((fault: unknown) => {
         logFault(`${this.#options.folder} could not be listed; it is tried again`, fault)
