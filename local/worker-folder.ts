@@ -23,7 +23,7 @@ export interface FolderWorkerOptions {
   width: number
   /** Whether several containers do the same, so that each is to take objects in another order. */
   shared: boolean
-  /** What the kernel did not tell of (a mount of another machine's folder) is found so late, in ms. */
+  /** Milliseconds between two looks for what the kernel did not tell of, as with network mounts. */
   rescan?: number
 }
 
