@@ -69,15 +69,17 @@ ENV NODE_ENV=production \
 COPY --from=build /image/duckdb/ /app/
 COPY --from=build /sbom.cdx.json /usr/share/sluice/sbom.cdx.json
 COPY --chmod=755 local/container/entrypoint.sh /usr/local/bin/sluice-entrypoint
-# Under this name it runs the command line, as the user that the service has.
-COPY --chmod=755 local/container/entrypoint.sh /usr/local/bin/sluice
-COPY --from=build /image/app/ /app/
+COPY --from=build /image/worker/ /app/
 # `data`, where commands look for the lake, is /data.
 WORKDIR /
 ENTRYPOINT ["/usr/local/bin/sluice-entrypoint"]
 
 FROM worker AS raw-ingestion
 ENV POWERTOOLS_SERVICE_NAME=raw-ingestion
+# The command line, which needs all of the lake and the database, and so this service's mounts. Under
+# this name the script runs it as the user that the service has.
+COPY --chmod=755 local/container/entrypoint.sh /usr/local/bin/sluice
+COPY --from=build /image/sluice/ /app/
 CMD ["node", "/app/worker.mjs", "raw-ingestion"]
 
 FROM worker AS silver

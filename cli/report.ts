@@ -75,8 +75,8 @@ function summaryOf(outcomes: Outcome[]): string {
   const told =
     `${raw.length} objects, ${sum('records')} records: ${sum('accepted')} accepted, ` +
     `${sum('rejected')} rejected, ${sum('waiting')} waiting.`
-  const hint = raw.some((one) => one.rejected > 0)
-    ? ' `npm run sluice rejects` shows which and why.'
-    : ''
+  // A container has the command itself, and no npm script.
+  const command = process.env.npm_command ? 'npm run sluice rejects' : 'sluice rejects'
+  const hint = raw.some((one) => one.rejected > 0) ? ` \`${command}\` shows which and why.` : ''
   return `${told}${hint}`
 }

@@ -63,7 +63,8 @@ describe.skipIf(process.platform !== 'linux')('what the Dockerfile copies', () =
     const functions = bundles.map(({ name }) => `functions/${name}/index.mjs`)
     expect(files.sort()).toEqual(
       [
-        ...['app/sluice.mjs', 'app/worker.mjs', 'duckdb/duckdb.node', 'duckdb/libduckdb.so'],
+        ...['sluice/sluice.mjs', 'worker/worker.mjs'],
+        ...['duckdb/duckdb.node', 'duckdb/libduckdb.so'],
         ...[...functions, 'functions/setup/setup.sql', 'kinesis/kinesis-child.mjs'],
       ].sort(),
     )
@@ -72,14 +73,14 @@ describe.skipIf(process.platform !== 'linux')('what the Dockerfile copies', () =
   it('has every folder taken by an image', () => {
     const taken = [...read('Dockerfile').matchAll(/--from=build \/image\/(\S+)\/ /g)]
     const made = [
-      ...['app', 'duckdb', 'kinesis'],
+      ...['duckdb', 'kinesis', 'sluice', 'worker'],
       ...bundles.map(({ name }) => `functions/${name}`),
     ]
     expect([...new Set(taken.map(([, path]) => path))].sort()).toEqual(made.sort())
   })
 
   it.each(['worker', 'sluice'])('%s.mjs needs Node and DuckDB alone', async (name) => {
-    const code = fs.readFileSync(join(folder, `app/${name}.mjs`), 'utf8')
+    const code = fs.readFileSync(join(folder, `${name}/${name}.mjs`), 'utf8')
     const imported = [...code.matchAll(/^(?:import|export)\b[^'"`;]* from "([^"]+)"/gm)]
     expect(imported.length).toBeGreaterThan(5)
     expect(imported.map(([, from]) => from!).filter((from) => !isBuiltin(from))).toEqual([])
@@ -88,7 +89,7 @@ describe.skipIf(process.platform !== 'linux')('what the Dockerfile copies', () =
 
   it('runs where there are no packages', async () => {
     const app = join(folder, 'run')
-    for (const part of ['app', 'duckdb', 'kinesis']) {
+    for (const part of ['duckdb', 'kinesis', 'sluice', 'worker']) {
       fs.cpSync(join(folder, part), app, { recursive: true })
     }
     const env = { PATH: process.env.PATH }

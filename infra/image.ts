@@ -6,7 +6,8 @@ import type { Settings } from './settings.ts'
 
 /**
  * `node infra/image.ts <folder>`: makes what the Dockerfile copies, for the processor of this
- * machine, a folder for each layer: `duckdb`, `functions/<bundle>`, `app` and `kinesis`.
+ * machine, a folder for each layer: `duckdb`, `functions/<bundle>`, `worker`, `sluice`
+ * and `kinesis`.
  */
 const architectures: Record<string, Settings['architecture']> = { arm64: 'arm64', x64: 'x86_64' }
 
@@ -20,7 +21,7 @@ for (const spec of bundles) {
   copy(made(spec), `functions/${spec.name}`, (path) => !isNative(path))
 }
 for (const spec of programs) {
-  copy(join(made(spec), 'index.mjs'), `app/${spec.name}.mjs`)
+  copy(join(made(spec), 'index.mjs'), `${spec.name}/${spec.name}.mjs`)
 }
 // What local/kinesis.ts starts. Its map is as large as itself, and nobody reads it.
 const emulator = 'node_modules/kinesis-local'
