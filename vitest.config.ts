@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** The suffix of a test says what it needs: Postgres, an S3 endpoint (LocalStack), Docker. */
@@ -14,6 +15,9 @@ export default defineConfig({
           name: 'plain',
           include: ['**/*.test.ts'],
           exclude: ['node_modules/**', 'data/**', ...needs.map((need) => `**/*.${need}.test.ts`)],
+          // Much of it waits, so that two share two cores well; what follows keeps them busy itself.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 0 },
         },
       },
       ...needs.map((need) => ({
@@ -23,8 +27,9 @@ export default defineConfig({
           include: [`**/*.${need}.test.ts`],
           exclude: ['node_modules/**', 'data/**'],
           ...(need === 'pg' ? { globalSetup: 'local/test-postgres.ts' } : {}),
-          // Whole systems, one after another, when nothing else runs.
-          ...(need === 'compose' ? { sequence: { groupOrder: 1 }, fileParallelism: false } : {}),
+          // Whole systems come last, one after another, when nothing else runs.
+          sequence: { groupOrder: need === 'compose' ? 2 : 1 },
+          ...(need === 'compose' ? { fileParallelism: false } : {}),
         },
       })),
     ],

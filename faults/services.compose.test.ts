@@ -60,7 +60,7 @@ describe.skipIf(!hasDocker())(`services that are killed (seed ${seed})`, () => {
       for (const service of ['raw-ingestion', 'silver']) {
         const logs = await project.compose('logs', '--no-color', service)
         const workers = new Set(logs.match(/^\S+(?=\s+\|.*: loaded)/gm))
-        expect(workers.size, service).toBe(3)
+        expect(workers.size, service).toBeGreaterThan(1)
       }
     },
     timeout,
