@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'plain',
           include: ['**/*.test.ts'],
           exclude: ['node_modules/**', 'data/**', ...needs.map((need) => `**/*.${need}.test.ts`)],
-          // Much of it waits, so that two share two cores well; what follows keeps them busy itself.
+          // Much of it waits, so that two share two cores well; what follows keeps them busy.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },

@@ -23,9 +23,11 @@ import {
   writeDraft,
 } from './folder-draft.ts'
 import { FolderLock } from './folder-lock.ts'
-import { isCode, namesIn } from './folder-names.ts'
+import { isCode, isDenied, namesIn } from './folder-names.ts'
+import { etagOf, versionOf } from './folder-version.ts'
 import type {
   Body,
+  Denied,
   LocalCopy,
   ObjectStore,
   ObjectVersion,
@@ -139,10 +141,10 @@ export class FolderStore implements ObjectStore {
     })
   }
 
-  async *list(prefix: string, after = ''): AsyncIterable<ObjectVersion> {
+  async *list(prefix: string, after = '', denied?: Denied): AsyncIterable<ObjectVersion> {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
     if (folder !== '' && !this.#isFolder(folder.slice(0, -1))) return
-    yield* this.#walk(folder, prefix, Buffer.from(after))
+    yield* this.#walk(folder, { prefix, after: Buffer.from(after), denied })
   }
 
   /**
@@ -205,30 +207,33 @@ export class FolderStore implements ObjectStore {
   }
 
   /** @param folder where to look: '' or a key with a slash at its end */
-  async *#walk(folder: string, prefix: string, after: Buffer): AsyncIterable<ObjectVersion> {
-    for (const name of await namesIn(join(this.#root, folder))) {
+  async *#walk(folder: string, asked: Listing): AsyncIterable<ObjectVersion> {
+    const { prefix, after } = asked
+    for (const name of await namesIn(join(this.#root, folder), asked.denied)) {
       const key = folder + name
       if (ownKey.test(key) || !(key.startsWith(prefix) || prefix.startsWith(key))) continue
-      if (name.endsWith('/')) yield* this.#walk(key, prefix, after)
+      if (name.endsWith('/')) yield* this.#walk(key, asked)
       else if (key.startsWith(prefix) && Buffer.from(key).compare(after) > 0)
-        yield* this.#listed(key)
+        yield* this.#listed(key, asked)
     }
   }
 
   /** Nothing for names that are no safe keys, or that vanished or became links meanwhile. */
-  *#listed(key: string): Iterable<ObjectVersion> {
+  *#listed(key: string, { denied }: Listing): Iterable<ObjectVersion> {
     try {
       const version = versionOf(key, this.#find(key))
       if (version) yield version
     } catch (error) {
-      if (!(error instanceof UnsafeKey)) throw error
+      if (denied && isDenied(error)) denied(error as Error)
+      else if (!(error instanceof UnsafeKey)) throw error
     }
   }
 }
 
-function versionOf(key: string, stat: BigIntStats | undefined): ObjectVersion | undefined {
-  if (!stat?.isFile()) return undefined
-  return { key, size: Number(stat.size), etag: etagOf(stat), modified: stat.mtime }
+interface Listing {
+  prefix: string
+  after: Buffer
+  denied: Denied | undefined
 }
 
 function openIfThere(path: string, flags: number): number | undefined {
@@ -238,8 +243,4 @@ function openIfThere(path: string, flags: number): number | undefined {
     if (isCode(error, 'ENOENT')) return undefined
     throw error
   }
-}
-
-function etagOf(stat: BigIntStats): string {
-  return [stat.size, stat.mtimeNs, stat.ino].map((part) => part.toString(16)).join('-')
 }

@@ -42,8 +42,8 @@ async function withScratch<T>(
 
 function makeFolder(scratch: string): string {
   mkdirSync(scratch, { recursive: true })
-  if (made.length === 0) process.once('exit', removeAll)
   const folder = mkdtempSync(join(scratch, 'work-'))
+  if (made.length === 0) process.once('exit', removeAll)
   made.push(folder)
   return folder
 }

@@ -32,6 +32,9 @@ export interface LocalCopy {
   release(): Promise<void>
 }
 
+/** Told of what the owner and the mode of a folder forbid. */
+export type Denied = (fault: Error) => void
+
 /**
  * A lake: objects by key below one URL. Every write is atomic: readers see the whole object or what
  * was before. Faults of the store are thrown as they come; an unsafe key is an `UnsafeKey`.
@@ -60,8 +63,9 @@ export interface ObjectStore {
    * `checkKey` refuses, and links, are passed over.
    *
    * @param after only keys after this one, so that many need not be listed to be passed over
+   * @param denied told of a folder that may not be read, and is left out; without it, a fault
    */
-  list(prefix: string, after?: string): AsyncIterable<ObjectVersion>
+  list(prefix: string, after?: string, denied?: Denied): AsyncIterable<ObjectVersion>
   /**
    * What a person or DuckDB on this machine would open to read the key: a path, or an s3:// URL.
    */

@@ -5,7 +5,7 @@ import { type Deadline, noDeadline, TimeOver } from './deadline.ts'
 import { UnsafeKey } from './errors.ts'
 import { type Hint, hintsOf } from './event.ts'
 import type { Lake } from './lake.ts'
-import { logFault } from './log.ts'
+import { logFault, logWarning } from './log.ts'
 import { none, type Outcome } from './outcome.ts'
 import { type Left, type Queue, receivesOf } from './queue.ts'
 
@@ -43,13 +43,14 @@ export async function handleEvent(
 ): Promise<SQSBatchResponse> {
   const run = { ...stage, deadline }
   if (!isSqs(event)) {
-    await handleHints(run, event)
+    await each(run, hintsFor(run, event), (hint) => handleHint(run, hint))
     return nothingFailed
   }
   const left: Left[] = []
   const handleMessage = async (message: SQSRecord) => {
     try {
-      await handleHints(run, JSON.parse(message.body))
+      const hints = readMessage(run, message)
+      await each(run, hints, (hint) => handleHint(run, hint))
     } catch (fault) {
       left.push({ message, fault })
       throw fault
@@ -120,8 +121,23 @@ function isSqs(event: unknown): event is SQSEvent {
   return Array.isArray(records) && records.every((one) => one.eventSource === 'aws:sqs')
 }
 
-async function handleHints(run: Run, event: unknown): Promise<void> {
-  await each(run, hintsOf(event), (hint) => handleHint(run, hint))
+/** What nobody sent is told at each of its receives: no object's failure speaks of it. */
+function readMessage(run: Run, { messageId, body }: SQSRecord): Hint[] {
+  try {
+    return hintsFor(run, JSON.parse(body))
+  } catch (fault) {
+    logWarning(`message ${messageId} cannot be taken; it will be a dead letter`, fault as Error)
+    throw fault
+  }
+}
+
+/** @throws Error for an event that is none of this lake */
+function hintsFor({ lake }: Run, event: unknown): Hint[] {
+  const { url } = lake.store
+  const hints = hintsOf(event)
+  const strange = hints.find(({ bucket }) => url.startsWith('s3://') && url !== `s3://${bucket}`)
+  if (strange) throw new Error(`an event of bucket ${strange.bucket}, but the lake is ${url}`)
+  return hints
 }
 
 /**
@@ -141,11 +157,7 @@ async function each<T>(run: Run, items: T[], work: (item: T) => Promise<void>): 
 }
 
 /** Where a key can be read in two ways, what stands there decides. */
-async function handleHint(stage: Run, { bucket, key, decoded = key }: Hint): Promise<void> {
-  const { url } = stage.lake.store
-  if (url.startsWith('s3://') && url !== `s3://${bucket}`) {
-    throw new Error(`an event of bucket ${bucket}, but the lake is ${url}`)
-  }
+async function handleHint(stage: Run, { key, decoded = key }: Hint): Promise<void> {
   const plain = decoded === key || (await stands(stage, key))
   await handleKey(stage, plain ? key : decoded)
 }

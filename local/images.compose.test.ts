@@ -147,6 +147,18 @@ describe.skipIf(!hasDocker())('the images of services', () => {
     })
   })
 
+  it('run as the owner of the next folder where Docker has made the first', async () => {
+    const made = `${prefix}-made`
+    await docker('volume', 'create', made)
+    const at = ['--mount', `type=volume,source=${made},target=/data`]
+    await docker(
+      ...['run', '--rm', ...at, '--entrypoint', 'sh', imageOf('silver'), '-c'],
+      'mkdir /data/bronze /data/streaming && chown 1234:5678 /data/streaming',
+    )
+    const told = await docker('run', '--rm', ...hardened, ...at, imageOf('silver'), 'id', '-u')
+    expect(told).toBe('1234')
+  })
+
   it('run as whom they are told to', async () => {
     const told = await docker(
       ...['run', '--rm', '--user', '77:78', '--cap-drop', 'ALL', imageOf('silver'), 'id', '-u'],

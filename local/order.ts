@@ -14,7 +14,8 @@ export async function inLevels(store: ObjectStore, keys: string[]): Promise<stri
   const contracts = new Map<string, Contract>()
   const datasetOf = new Map<string, string | undefined>()
   for (const key of keys) {
-    const { dataset, contract } = await govern(memo, key)
+    // What is wrong with it is told when it is handled; here it only has no place.
+    const { dataset, contract } = await govern(memo, key).catch(() => unknown)
     datasetOf.set(key, dataset)
     if (dataset && contract) contracts.set(dataset, contract)
   }
@@ -25,6 +26,8 @@ export async function inLevels(store: ObjectStore, keys: string[]): Promise<stri
   }
   return levels.filter((level) => level !== undefined)
 }
+
+const unknown = { dataset: undefined, contract: undefined }
 
 /** How many generations of parents a dataset has; a ring of parents is cut where it closes. */
 function depthOf(

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import { join, relative, sep } from 'node:path'
+import { isCode, isDenied } from '../core/folder-names.ts'
 
 /** A file that is written in place counts as whole when it has stood still for so long. */
 const stillMs = 200
@@ -150,7 +151,8 @@ function watchFolder(
   try {
     return fs.watch(folder, (_, name) => changed(name)).on('error', () => changed(null))
   } catch (error) {
-    if (isGone(error)) return undefined
+    // One that may not be read is told of by its folder when its mode changes.
+    if (isGone(error) || isDenied(error)) return undefined
     const cure =
       'raise fs.inotify.max_user_watches and max_user_instances where the limit is reached'
     throw new Error(`cannot watch ${folder}: ${cure}`, { cause: error })
@@ -161,12 +163,11 @@ function namesIn(folder: string): string[] {
   try {
     return fs.readdirSync(folder)
   } catch (error) {
-    if (isGone(error)) return []
+    if (isGone(error) || isDenied(error)) return []
     throw error
   }
 }
 
 function isGone(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'ENOENT' || code === 'ENOTDIR'
+  return isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -77,6 +77,28 @@ test('a failure that passes is no news; one that stays is told once, and tried o
   expect(told).toHaveLength(3)
 }, 60_000)
 
+test('a descriptor that fails is told by the objects that it lets through', async () => {
+  const key = 'bronze/shop/a.csv'
+  const { start } = over(lake, 60_000, { object: key })
+  await start()
+  fails = () => true
+  drop('datapackage.yaml', 'name: shop')
+  await vi.waitFor(() => expect(told).toEqual([`${key}: failed: away`]), 20_000)
+}, 30_000)
+
+test('a file that grows keeps nobody waiting, at the start and at the end', async () => {
+  drop('a.csv')
+  const path = join(lake, 'bronze/shop/0.csv')
+  writeFileSync(path, 'id\n')
+  const writer = setInterval(() => appendFileSync(path, '1\n'), 20)
+  const { start } = over(lake, 100)
+  await start()
+  await vi.waitFor(() => expect(handled).toEqual(['bronze/shop/a.csv']))
+  await worker?.stop()
+  clearInterval(writer)
+  expect(handled).toEqual(['bronze/shop/a.csv'])
+}, 10_000)
+
 test('all is handed on again when that is asked for, but descriptors', async () => {
   drop('datapackage.yaml', 'name: shop')
   drop('a.csv')
@@ -88,7 +110,7 @@ test('all is handed on again when that is asked for, but descriptors', async () 
 })
 
 test('it stops when what is in hand has ended, and takes nothing more', async () => {
-  const { start, release } = over(lake, 60_000, true)
+  const { start, release } = over(lake, 60_000, { waits: true })
   drop('a.csv')
   drop('b.csv')
   drop('c.csv')
@@ -104,7 +126,7 @@ test('it stops when what is in hand has ended, and takes nothing more', async ()
 })
 
 /** @param watched the folder that the kernel is asked about */
-function over(watched: string, rescan: number, waits = false) {
+function over(watched: string, rescan: number, { waits = false, object = '' } = {}) {
   const gate = Promise.withResolvers<void>()
   if (!waits) gate.resolve()
   worker = new FolderWorker({
@@ -114,7 +136,7 @@ function over(watched: string, rescan: number, waits = false) {
       handled.push(key)
       await gate.promise
       const isFailed = fails(key)
-      report(endOf(key, isFailed))
+      report(endOf(object || key, isFailed))
       return { batchItemFailures: isFailed ? [{ itemIdentifier: key }] : [] }
     },
     ...{ width: 2, shared: false, rescan },

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDescriptor } from '../core/catalog.ts'
-import { logFault, logOutcome } from '../core/log.ts'
+import { logFault, logOutcome, logWarning } from '../core/log.ts'
 import type { ObjectStore } from '../core/object-store.ts'
 import { none, type Outcome } from '../core/outcome.ts'
 import { type Handler, Lane } from './lane.ts'
 import { inLevels } from './order.ts'
-import { settled } from './settled.ts'
+import { settledNow } from './settled.ts'
 import { watch } from './watcher.ts'
 
 /** What fails is told after some 8 s, and tried for ever, every 10 s at last. */
@@ -38,6 +38,8 @@ export class FolderWorker {
   readonly #lane: Lane
   readonly #failed = new Map<string, Outcome>()
   readonly #stopping = new AbortController()
+  /** Why folders were left out the last time. */
+  #closed = new Set<string>()
   /** The eTags that were handed on, by their keys. */
   #seen = new Map<string, string>()
   #watchers: { close(): Promise<void> }[] = []
@@ -48,10 +50,12 @@ export class FolderWorker {
     const { stage, handler, width, shared } = options
     const report = (outcome: Outcome) => this.#report(outcome)
     this.#lane = new Lane(options.folder, handler(report), width, patience, shared)
-    this.#lane.givenUp = (object, error) => {
+    this.#lane.givenUp = (key, error) => {
+      const failed = this.#failuresOf(key)
+      for (const outcome of failed) logOutcome(outcome)
       const reason = String(error ?? 'no answer')
-      const failed = { stage, object, dataset: undefined, reason, seconds: 0, ...none }
-      logOutcome(this.#failed.get(object) ?? { ...failed, status: 'failed' })
+      const unknown = { stage, object: key, dataset: undefined, reason, seconds: 0, ...none }
+      if (failed.length === 0) logOutcome({ ...unknown, status: 'failed' })
     }
   }
 
@@ -107,14 +111,28 @@ export class FolderWorker {
   async #changed(): Promise<string[]> {
     const now = new Map<string, string>()
     const changed: string[] = []
+    const closed = new Set<string>()
+    const denied = (fault: Error) => {
+      closed.add(fault.message)
+      if (!this.#closed.has(fault.message)) logWarning('a folder is left out', fault)
+    }
     for (const prefix of this.#options.prefixes) {
-      for await (const { key, etag } of settled(this.#options.store, prefix)) {
+      for await (const { key, etag } of settledNow(this.#options.store, prefix, denied)) {
         if (this.#seen.get(key) !== etag) changed.push(key)
         now.set(key, etag)
       }
     }
     this.#seen = now
+    this.#closed = closed
     return changed
+  }
+
+  /** A descriptor fails by the objects that it lets through. */
+  #failuresOf(key: string): Outcome[] {
+    const folder = key.slice(0, key.lastIndexOf('/') + 1)
+    const isOf = (object: string) =>
+      isDescriptor(key) ? object.startsWith(folder) : object === key
+    return [...this.#failed.values()].filter(({ object }) => isOf(object))
   }
 
   /** What the watcher told of is nothing new to the next look. */

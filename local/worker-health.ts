@@ -6,6 +6,11 @@ import { join } from 'node:path'
 const file = join(tmpdir(), 'healthy')
 const BEAT_MS = 5_000
 
+/** A process before this one in the same container was healthy perhaps; this one is not, yet. */
+export function notYet(): void {
+  rmSync(file, { force: true })
+}
+
 /**
  * Touches a file as long as the process goes round: one that hangs, or has not begun, is seen by
  * the age of the file, without another process of Node's for each look.
@@ -17,6 +22,6 @@ export function beat(): () => void {
   const timer = setInterval(() => utimesSync(file, new Date(), new Date()), BEAT_MS)
   return () => {
     clearInterval(timer)
-    rmSync(file, { force: true })
+    notYet()
   }
 }

@@ -66,16 +66,16 @@ export class StreamWorker {
   }
 }
 
-/** Calls back whenever the stream was made anew, until the signal comes. */
-export async function onMadeAnew(
+/** Calls back when the stream is found, and whenever it was made anew, until the signal comes. */
+export async function onMade(
   stream: StreamClient,
   signal: AbortSignal,
-  madeAnew: () => void,
+  found: () => void,
 ): Promise<void> {
   let made = await untilMade(stream, '', signal)
   while (made) {
+    found()
     made = await untilMade(stream, made.created, signal)
-    if (made) madeAnew()
   }
 }
 

@@ -17,10 +17,10 @@ import { publish, rawIngestion as rawShape, silver as silverShape } from '../inf
 import { startKinesis } from './kinesis.ts'
 import { tryLock } from './process-lock.ts'
 import { FolderWorker } from './worker-folder.ts'
-import { beat } from './worker-health.ts'
+import { beat, notYet } from './worker-health.ts'
 import { QueueWorker } from './worker-queue.ts'
 import { readWorkerSettings, type WorkerSettings } from './worker-settings.ts'
-import { onMadeAnew, StreamWorker } from './worker-stream.ts'
+import { onMade, StreamWorker } from './worker-stream.ts'
 
 /**
  * `node worker.mjs <service>`: a container of docker compose. It is to the functions what Lambda,
@@ -66,9 +66,9 @@ const services: Record<string, (place: Place) => Promise<Source[]>> = {
     const sources = objectSources(place, publish, 'streaming', make)
     const [folder] = sources
     if (place.folderStream && folder instanceof FolderWorker) {
-      // What was on its way in a stream that is gone is sent once more.
+      // What was on its way in a stream that is gone is sent once more; it may have gone unseen.
       const stream = openStream(STREAM, { endpoint: place.folderStream })
-      void onMadeAnew(stream, place.stop, () => folder.again())
+      void onMade(stream, place.stop, () => folder.again())
     }
     return sources
   },
@@ -157,8 +157,13 @@ async function main(name = ''): Promise<void> {
     const all = Object.keys(services).join(' | ')
     throw new Error(`the argument must be one of ${all}; found ${JSON.stringify(name)}`)
   }
+  notYet()
   const stop = stopSignal()
-  const sources = await service({ ...readWorkerSettings(), stop })
+  const sources = await service({ ...readWorkerSettings(), stop }).catch((fault: unknown) => {
+    // It was stopped while it waited for something.
+    if (stop.aborted) return []
+    throw fault
+  })
   await Promise.all(sources.map((source) => source.start()))
   const quiet = beat()
   if (!stop.aborted) await once(stop, 'abort')

@@ -2,8 +2,8 @@
 # Runs a command as the user whose folder is mounted, so that what it writes there is theirs, too.
 # It is started as root, with the capabilities SETUID, SETGID and CHOWN alone, and gives up all.
 #
-#   SLUICE_OWNER_OF  the folder whose owner that is, by default /data/bronze; where it is root's or
-#                    missing, 1000:1000, the image's user node
+#   SLUICE_OWNER_OF  the folders whose owner that is: of the first one that is not root's. Where all
+#                    are, or none is there, it is 1000:1000, the image's user node
 #   SLUICE_WRITES    the folders it writes, which Docker makes as root's where they were missing
 set -eu
 
@@ -18,8 +18,12 @@ export HOME=/tmp
 read -r _ outside _ </proc/self/uid_map
 [ "$outside" = 0 ] || exec "$@"
 
-owner=$(stat -Lc %u:%g "${SLUICE_OWNER_OF:-/data/bronze}" 2>/dev/null) || owner=0:0
-case $owner in 0:*) owner=1000:1000 ;; esac
+owner=1000:1000
+for folder in ${SLUICE_OWNER_OF:-/data/bronze /data/streaming /data/silver /data/.sluice}; do
+  found=$(stat -Lc %u:%g "$folder" 2>/dev/null) || continue
+  # Docker makes what is missing as root's: then another one tells.
+  [ "${found%:*}" = 0 ] || { owner=$found && break; }
+done
 
 for folder in ${SLUICE_WRITES-}; do
   # What is missing inside of a folder of root's, its user could not make.
