@@ -111,7 +111,9 @@ describe.skipIf(!hasDocker())('docker compose up', () => {
     expect([...owners].filter((uid) => uid !== OWNER && uid !== process.getuid?.())).toEqual([])
     const made = filesOf(project.data).filter((path) => /(silver|results|quarantine)/.test(path))
     expect(made.filter((path) => statSync(path).uid !== OWNER)).toEqual([])
-    const status = await project.compose('exec', '-T', 'raw-ingestion', 'sluice', 'status')
+    // Some of the sample's records are rejected, which its exit code says.
+    const command = ['sh', '-c', 'sluice status || [ $? = 3 ]']
+    const status = await project.compose('exec', '-T', 'raw-ingestion', ...command)
     expect(status).toMatch(/shop\.orders +│ loaded +│ loaded/)
   }, 120_000)
 
