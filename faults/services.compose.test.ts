@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { S3 } from '@aws-sdk/client-s3'
+import type { S3 } from '@aws-sdk/client-s3'
 import { describe, expect, test } from 'vitest'
 import { hasDocker, Project } from '../local/compose.fixture.ts'
 import { eventually } from '../local/deployed.fixture.ts'
@@ -35,7 +35,7 @@ describe.skipIf(!hasDocker())(`services that are killed (seed ${seed})`, () => {
       ]
       const stream = new StreamSource(project.data, streamed, rows / 10)
       project.own()
-      const s3 = clientOf(project)
+      const { s3 } = project
       const kills = killEach(project, () => folder.rewrite(0))
       await upload(s3, bucket.lake, objects)
       await kills
@@ -101,11 +101,6 @@ async function findings(project: Project, source: Source, stream: StreamSource) 
     if (found.length > 0) throw new Error(found.map(String).join('\n'))
     return found
   }, 240).catch(look)
-}
-
-function clientOf({ endpoint }: Project): S3 {
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-  return new S3({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
 }
 
 async function upload(s3: S3, folder: string, objects: number): Promise<void> {

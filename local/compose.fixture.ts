@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { S3 } from '@aws-sdk/client-s3'
 import pg from 'pg'
 import { openLake } from '../core/lake.ts'
 import { type Database, openPostgres } from '../core/postgres.ts'
@@ -83,6 +84,13 @@ export class Project {
 
   get endpoint(): string {
     return `http://127.0.0.1:${this.#ports.s3}`
+  }
+
+  /** LocalStack's S3. */
+  get s3(): S3 {
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+    const place = { endpoint: this.endpoint, region: 'us-east-1', credentials }
+    return new S3({ ...place, forcePathStyle: true })
   }
 
   /** What is to be seen of the folder lake, which its services know by another name. */

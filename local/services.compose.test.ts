@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { S3 } from '@aws-sdk/client-s3'
+import type { S3 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openLake } from '../core/lake.ts'
 import { openPostgres } from '../core/postgres.ts'
@@ -49,12 +49,7 @@ describe.skipIf(!hasDocker())('docker compose up', () => {
   beforeAll(async () => {
     project = await Project.clone('s3', true)
     await project.up()
-    s3 = new S3({
-      endpoint: project.endpoint,
-      region: 'us-east-1',
-      forcePathStyle: true,
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    })
+    s3 = project.s3
   }, 600_000)
   afterAll(() => project?.remove(), 120_000)
 

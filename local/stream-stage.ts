@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStream, type StreamClient } from '../core/kinesis.ts'
 import type { Lake } from '../core/lake.ts'
@@ -12,6 +10,7 @@ import { Lane, type Patience } from './lane.ts'
 import { lazyStream } from './lazy-stream.ts'
 import { Poller } from './poller.ts'
 import { tryLock } from './process-lock.ts'
+import { OWN_STREAM, streamLock, takeTurn } from './stream-turn.ts'
 
 /** Objects that are published at once: the next is read while one waits for the stream. */
 const WIDTH = 2
@@ -19,8 +18,6 @@ const WIDTH = 2
 const TICK_MS = 10_000
 /** What a request of kinesis-local has best: a larger one takes three times as long a byte. */
 const REQUEST = 1 << 20
-/** The name of the stream that a process brings. */
-const NAME = 'sluice'
 
 export interface StreamStageOptions {
   lake: Lake
@@ -68,7 +65,7 @@ export class StreamStage {
       else this.#report(outcome)
     }
     this.#options = options
-    this.#stream = lazyStream(stream ?? NAME, () => this.#start())
+    this.#stream = lazyStream(stream ?? OWN_STREAM, () => this.#start())
     const bucket = lake.store.url.replace(/^s3:\/\//, '')
     this.#lane = new Lane(
       bucket,
@@ -105,7 +102,7 @@ export class StreamStage {
     const { lake, stream } = this.#options
     // A stream of this process' own that was not started has nothing on its way.
     const isKnown = this.#poller !== undefined || stream !== undefined
-    const now = isKnown ? await this.#stream.describe() : { name: NAME, created: '' }
+    const now = isKnown ? await this.#stream.describe() : { name: OWN_STREAM, created: '' }
     for (const lost of await lostObjects(lake.store, now)) this.#report(lost)
   }
 
@@ -113,7 +110,7 @@ export class StreamStage {
   async closeWindows(): Promise<void> {
     const { home } = this.#options
     // Another process that streams this lake goes on with them.
-    const release = this.#release ? () => {} : tryLock(lockIn(home))
+    const release = this.#release ? () => {} : tryLock(streamLock(home))
     while (release) {
       const { ends, busy } = await tick(this.#options.lake, { all: true })
       for (const end of ends) this.#report(end)
@@ -134,19 +131,19 @@ export class StreamStage {
   /** Waits for its turn where another process streams this lake. */
   async #start(): Promise<StreamClient> {
     const { home, stop, stream, say } = this.#options
-    const release = await turn(home, stop, say)
+    const release = await takeTurn(home, stop, say)
     try {
-      this.#kinesis = stream ? undefined : await startKinesis(NAME)
+      this.#kinesis = stream ? undefined : await startKinesis(OWN_STREAM)
     } catch (error) {
       release()
       throw error
     }
     this.#release = release
     const endpoint = this.#kinesis?.endpoint
-    if (endpoint) say(`Kinesis: ${endpoint}, stream ${NAME}`)
+    if (endpoint) say(`Kinesis: ${endpoint}, stream ${OWN_STREAM}`)
     this.#kinesis?.died.then((error) => say(`kinesis-local ended (${error.message}); start again`))
     const own = endpoint && { endpoint, maxRequestBytes: REQUEST }
-    const client = openStream(stream ?? NAME, own || {})
+    const client = openStream(stream ?? OWN_STREAM, own || {})
     this.#poller = this.#poll(client)
     this.#poller.start()
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
@@ -194,21 +191,6 @@ export class StreamStage {
     }
     this.#ticking = this.#ticking.then(once)
     return this.#ticking
-  }
-}
-
-function lockIn(home: string): string {
-  mkdirSync(home, { recursive: true })
-  return join(home, 'stream.lock')
-}
-
-async function turn(home: string, stop: AbortSignal, say: (text: string) => void) {
-  const file = lockIn(home)
-  for (let told = false; ; told = true) {
-    const release = tryLock(file)
-    if (release) return release
-    if (!told) say('another process streams this lake; waiting for it to end')
-    await sleep(200, undefined, { signal: stop })
   }
 }
 

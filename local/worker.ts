@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../core/database.ts'
 import type { Deadline } from '../core/deadline.ts'
 import { openStream } from '../core/kinesis.ts'
@@ -15,7 +14,7 @@ import { silver } from '../functions/silver/handler.ts'
 import { publisher } from '../functions/streaming/handler.ts'
 import { publish, rawIngestion as rawShape, silver as silverShape } from '../infra/shape.ts'
 import { startKinesis } from './kinesis.ts'
-import { tryLock } from './process-lock.ts'
+import { OWN_STREAM, takeTurn } from './stream-turn.ts'
 import { FolderWorker } from './worker-folder.ts'
 import { beat, notYet } from './worker-health.ts'
 import { QueueWorker } from './worker-queue.ts'
@@ -60,14 +59,14 @@ const services: Record<string, (place: Place) => Promise<Source[]>> = {
   async publisher(place) {
     const make: Make = (lake, report, queue) => {
       const endpoint = lake.store.url.startsWith('file:') ? place.folderStream : undefined
-      const stream = openStream(place.stream ?? STREAM, endpoint ? { endpoint } : {})
+      const stream = openStream(place.stream ?? OWN_STREAM, endpoint ? { endpoint } : {})
       return publisher(lake, stream, report, undefined, queue)
     }
     const sources = objectSources(place, publish, 'streaming', make)
     const [folder] = sources
     if (place.folderStream && folder instanceof FolderWorker) {
       // What was on its way in a stream that is gone is sent once more; it may have gone unseen.
-      const stream = openStream(STREAM, { endpoint: place.folderStream })
+      const stream = openStream(OWN_STREAM, { endpoint: place.folderStream })
       void onMade(stream, place.stop, () => folder.again())
     }
     return sources
@@ -82,9 +81,6 @@ const services: Record<string, (place: Place) => Promise<Source[]>> = {
     return sources
   },
 }
-
-/** The stream that `streaming` brings for the folder. */
-const STREAM = 'sluice'
 
 function objectSources(
   place: Place,
@@ -116,13 +112,14 @@ type FolderOptions = ConstructorParameters<typeof FolderWorker>[0]
 
 /** One process streams a folder at a time, as each brings a stream of its own. */
 async function folderStream({ port, stop }: Place, folder: string): Promise<Source> {
-  const release = await turn(join(folder, '.sluice', 'stream.lock'), stop)
-  const kinesis = await startKinesis(STREAM, { host: '0.0.0.0', port })
+  const say = (text: string) => process.stderr.write(`${text}\n`)
+  const release = await takeTurn(join(folder, '.sluice'), stop, say)
+  const kinesis = await startKinesis(OWN_STREAM, { host: '0.0.0.0', port })
   void kinesis.died.then((error) => {
     throw error
   })
   const { endpoint } = kinesis
-  const worker = new StreamWorker(openLake(folder), openStream(STREAM, { endpoint }))
+  const worker = new StreamWorker(openLake(folder), openStream(OWN_STREAM, { endpoint }))
   return {
     start: () => worker.start(),
     async stop() {
@@ -130,15 +127,6 @@ async function folderStream({ port, stop }: Place, folder: string): Promise<Sour
       await kinesis.stop()
       release()
     },
-  }
-}
-
-async function turn(file: string, stop: AbortSignal): Promise<() => void> {
-  for (let told = false; ; told = true) {
-    const release = tryLock(file)
-    if (release) return release
-    if (!told) process.stderr.write('another process streams this folder; waiting for it to end\n')
-    await sleep(500, undefined, { signal: stop })
   }
 }
 
