@@ -4,6 +4,7 @@ import { Refused } from '../core/errors.ts'
 import { compactCommand } from './compact.ts'
 import { doctorCommand } from './doctor.ts'
 import { ingestCommand } from './ingest.ts'
+import { planCommand } from './plan.ts'
 import { publishCommand } from './publish.ts'
 import { queryCommand } from './query.ts'
 import { redriveCommand } from './redrive.ts'
@@ -22,6 +23,7 @@ const program = new Command('sluice')
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(ingestCommand())
+  .addCommand(planCommand())
   .addCommand(statusCommand())
   .addCommand(rejectsCommand())
   .addCommand(queryCommand())

@@ -52,8 +52,9 @@ export function forgetTables(): void {
 }
 
 type Column = { type: string; filled: boolean }
+type Queries = Pick<Transaction, 'query'>
 
-async function readColumns(tx: Transaction, contract: Contract): Promise<Map<string, Column>> {
+async function readColumns(tx: Queries, contract: Contract): Promise<Map<string, Column>> {
   const rows = await tx.query(
     `SELECT attname AS name, format_type(atttypid, atttypmod) AS type,
        NOT attnotnull OR atthasdef OR attidentity <> '' AS filled
@@ -63,28 +64,61 @@ async function readColumns(tx: Transaction, contract: Contract): Promise<Map<str
   return new Map(rows.map((row) => [row.name as string, row as Column]))
 }
 
-/** A BRIN index finds the rows of an object, which lie together, and costs a load near nothing. */
 async function createTable(tx: Transaction, contract: Contract): Promise<void> {
   await lockFor(tx, 'tables')
   if ((await readColumns(tx, contract)).size > 0) return
+  for (const statement of statementsOf(contract)) await tx.query(statement)
+}
+
+/** A BRIN index finds the rows of an object, which lie together, and costs a load near nothing. */
+function statementsOf(contract: Contract): string[] {
   const columns = contract.fields.map((field) => {
     const required = field.required || contract.primaryKey.includes(field.name)
     return `${identifier(field.column)} ${lexicalOf(field).column}${required ? ' NOT NULL' : ''}`
   })
   const key = contract.load === 'upsert' ? [`PRIMARY KEY (${keyOf(contract).join(', ')})`] : []
-  await tx.query(`CREATE SCHEMA IF NOT EXISTS ${identifier(contract.schema)}`)
-  await tx.query(
+  return [
+    `CREATE SCHEMA IF NOT EXISTS ${identifier(contract.schema)}`,
     `CREATE TABLE ${tableOf(contract)} (${[...columns, '_object_id bigint', ...key].join(', ')})`,
-  )
-  await tx.query(`CREATE INDEX ON ${tableOf(contract)} USING brin (_object_id)`)
+    `CREATE INDEX ON ${tableOf(contract)} USING brin (_object_id)`,
+  ]
+}
+
+/**
+ * What `ensureTable` would run or ask for, and runs nothing.
+ *
+ * @param query of a database; undefined where there is none to look at
+ */
+export async function tableChanges(
+  query: Transaction['query'] | undefined,
+  contract: Contract,
+): Promise<{ exists: boolean; statements: string[] }> {
+  const found = query ? await readColumns({ query }, contract) : new Map<string, Column>()
+  if (!query || found.size === 0) return { exists: false, statements: statementsOf(contract) }
+  const cures = await curesOf({ query }, contract, found)
+  return { exists: true, statements: cures.length > 0 ? [alterOf(contract, cures)] : [] }
 }
 
 async function checkTable(
-  tx: Transaction,
+  tx: Queries,
   contract: Contract,
   found: Map<string, Column>,
 ): Promise<void> {
-  const table = tableOf(contract)
+  const cures = await curesOf(tx, contract, found)
+  if (cures.length === 0) return
+  const statement = alterOf(contract, cures)
+  throw new Error(`table ${tableOf(contract)} does not fit ${contract.file}; run: ${statement}`)
+}
+
+function alterOf(contract: Contract, cures: string[]): string {
+  return `ALTER TABLE ${tableOf(contract)} ${cures.join(', ')};`
+}
+
+async function curesOf(
+  tx: Queries,
+  contract: Contract,
+  found: Map<string, Column>,
+): Promise<string[]> {
   const cures: string[] = []
   for (const field of contract.fields) {
     const wanted = lexicalOf(field).column
@@ -104,9 +138,7 @@ async function checkTable(
     const kind = (await hasPrimaryKey(tx, contract)) ? 'UNIQUE' : 'PRIMARY KEY'
     cures.push(`ADD ${kind} (${keyOf(contract).join(', ')})`)
   }
-  if (cures.length === 0) return
-  const statement = `ALTER TABLE ${table} ${cures.join(', ')};`
-  throw new Error(`table ${table} does not fit ${contract.file}; run: ${statement}`)
+  return cures
 }
 
 /** Whether every value of the wanted type is kept exactly by a column of the type that is there. */
@@ -124,13 +156,13 @@ function holds(there: string, wanted: string): boolean {
   return Number(s) >= Number(scale) && Number(p) - Number(s) >= Number(precision) - Number(scale)
 }
 
-async function hasPrimaryKey(tx: Transaction, contract: Contract): Promise<boolean> {
+async function hasPrimaryKey(tx: Queries, contract: Contract): Promise<boolean> {
   const sql = 'SELECT 1 FROM pg_index WHERE indrelid = to_regclass($1) AND indisprimary'
   return (await tx.query(sql, [tableOf(contract)])).length > 0
 }
 
 /** A unique index that ON CONFLICT can name. */
-async function hasKey(tx: Transaction, contract: Contract): Promise<boolean> {
+async function hasKey(tx: Queries, contract: Contract): Promise<boolean> {
   const rows = await tx.query(
     `SELECT (SELECT array_agg(attname::text ORDER BY attname) FROM pg_attribute a
              WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) AS names

@@ -1,0 +1,63 @@
+import Table from 'cli-table3'
+import type { BrokenRule, Preview, PreviewTable } from '../core/preview.ts'
+import { plain, shown } from './shown.ts'
+
+/** Folders that are listed one by one. */
+const FOLDERS = 20
+
+/** What would happen to one object, for a person to read. */
+export function toldOf(found: Preview): string {
+  const { object, would, reason, dataset, contract } = found
+  const head = plain(`${object}: ${verdict[would]}${dataset ? ` ${dataset}` : ''}`)
+  const lines = [head, ...(contract ? [plain(`  contract   ${contract}`)] : [])]
+  if (reason !== undefined) lines.push(...reason.split('\n').map((line) => plain(`  ${line}`)))
+  if (found.table) lines.push(...toldOfTable(found.table))
+  if (would === 'load') lines.push(...toldOfRows(found))
+  return lines.join('\n')
+}
+
+const verdict = {
+  load: 'would be loaded into',
+  refuse: 'would be refused',
+  hold: 'would be held',
+  ignore: 'would be passed over',
+  'change nothing': 'would change nothing in',
+}
+
+function toldOfTable({ name, exists, statements }: PreviewTable): string[] {
+  const made = exists === undefined ? 'no database to look at; to be made' : 'to be made'
+  const cure = 'does not fit; nothing is loaded until this is run'
+  const what = exists ? (statements.length > 0 ? cure : 'fits') : made
+  return [plain(`  table      ${name}: ${what}`), ...statements.map((one) => plain(`    ${one}`))]
+}
+
+function toldOfRows(found: Preview): string[] {
+  const { records, accepted, rejected, waiting, rules, files } = found
+  const n = (count: number) => count.toLocaleString('en')
+  const counts = `${n(accepted)} accepted, ${n(rejected)} rejected, ${n(waiting)} waiting`
+  const listed = files.slice(0, FOLDERS).map(({ folder, name, rows }) => {
+    return plain(`  file       ${folder}/${name} (${n(rows)} rows)`)
+  })
+  const more = files.length - listed.length
+  return [
+    `  records    ${n(records)}: ${counts}`,
+    ...(rules.length > 0 ? [tableOf(rules)] : []),
+    ...listed,
+    ...(more > 0 ? [`  and ${n(more)} more folders`] : []),
+  ]
+}
+
+function tableOf(rules: BrokenRule[]): string {
+  const table = new Table({
+    head: ['rule', 'field', 'records', 'line', 'value', 'message'],
+    colAligns: ['left', 'left', 'right', 'right', 'left', 'left'],
+    style: { head: [], border: [], compact: true },
+  })
+  for (const { rule, field, records, examples } of rules) {
+    for (const [i, { line, value, message }] of examples.entries()) {
+      const first = i === 0 ? [rule, shown(field), records.toLocaleString('en')] : ['', '', '']
+      table.push([...first, line, shown(value), shown(message)])
+    }
+  }
+  return table.toString()
+}

@@ -1,0 +1,98 @@
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { basename, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Command, CommanderError } from 'commander'
+import { type Lake, openLake } from '../core/lake.ts'
+import { type Database, openPostgres } from '../core/postgres.ts'
+import { type Candidate, type Preview, preview } from '../core/preview.ts'
+import { localPostgres } from '../local/postgres.ts'
+import { type CommonOptions, commandOf } from './options.ts'
+import { toldOf } from './plan-report.ts'
+
+interface PlanOptions extends CommonOptions {
+  package?: string
+}
+
+export function planCommand(): Command {
+  return commandOf('plan', 'what loading these files would do; writes nothing')
+    .argument('<file...>', 'files of Bronze, by path or by key')
+    .option('--package <folder>', 'judge files from elsewhere as if they were in bronze/<folder>/')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice plan data/bronze/shop/orders/2026-02.csv\n' +
+        '  sluice plan ~/Downloads/orders.csv --package shop',
+    )
+    .action(plan)
+}
+
+async function plan(files: string[], options: PlanOptions): Promise<void> {
+  const lake = openLake(options.lake)
+  const candidates: Candidate[] = []
+  for (const file of files) candidates.push(await candidateOf(lake, file, options.package))
+  const { database, close } = await databaseOf(lake, options)
+  const previews: Preview[] = []
+  try {
+    for (const candidate of candidates) {
+      const found = await preview(lake, database, candidate)
+      previews.push(found)
+      process.stdout.write(`${options.json ? JSON.stringify(found) : toldOf(found)}\n`)
+    }
+  } finally {
+    await close()
+  }
+  process.exitCode = previews.every(isWell) ? 0 : 3
+}
+
+function isWell({ would, rejected, waiting }: Preview): boolean {
+  return would !== 'refuse' && would !== 'hold' && rejected === 0 && waiting === 0
+}
+
+/** An object by its key or its path in the lake; or a file that might become one. */
+async function candidateOf(
+  { store }: Lake,
+  file: string,
+  folder: string | undefined,
+): Promise<Candidate> {
+  const key = keyOf(store.url, file)
+  const version = key === undefined ? undefined : await store.head(key)
+  if (version) return { version }
+  if (key !== undefined) throw usage(`no object ${key} in ${store.url}`)
+  if (folder === undefined) {
+    throw usage(
+      `${file} is not below bronze/ of ${store.url}: give --package to say which it is of`,
+    )
+  }
+  const { size, mtime } = statSync(file)
+  const outside = { key: `bronze/${folder}/${basename(file)}`, size, modified: mtime, etag: '' }
+  return { version: outside, path: file }
+}
+
+function keyOf(url: string, file: string): string | undefined {
+  if (!existsSync(file) || !url.startsWith('file://')) return file
+  const key = relative(fileURLToPath(url), realpathSync(file)).split(sep).join('/')
+  return key.startsWith('bronze/') ? key : undefined
+}
+
+/** The one that is named; else the lake's own, if it was ever made: nothing is made here. */
+async function databaseOf(
+  { store }: Lake,
+  options: PlanOptions,
+): Promise<{ database: Database | undefined; close: () => Promise<void> }> {
+  const given = options.database ?? process.env.DATABASE_URL
+  const home = join(store.url.startsWith('file://') ? fileURLToPath(store.url) : '.', '.sluice')
+  if (given === undefined && !existsSync(join(home, 'url'))) {
+    return { database: undefined, close: async () => {} }
+  }
+  const own = given === undefined ? await localPostgres(home) : undefined
+  const database = openPostgres(given ?? own!.url)
+  const close = async () => {
+    await database.end()
+    await own?.release()
+  }
+  return { database, close }
+}
+
+function usage(message: string): CommanderError {
+  process.stderr.write(`sluice: ${message}\n`)
+  return new CommanderError(2, 'sluice.usage', message)
+}

@@ -1,0 +1,223 @@
+import { type Governing, govern } from './catalog.ts'
+import type { Contract } from './contract.ts'
+import type { Duck } from './duckdb.ts'
+import { Refused } from './errors.ts'
+import type { Lake } from './lake.ts'
+import { ingestCommand, reasonOf } from './limit.ts'
+import { fileStem, folderOf } from './manifest.ts'
+import { identifier, literal } from './names.ts'
+import type { ObjectVersion } from './object-store.ts'
+import { type Counts, none } from './outcome.ts'
+import { textSize } from './plain-text.ts'
+import { partitionValue } from './plan.ts'
+import type { Database } from './postgres.ts'
+import { orphansIn } from './preview-orphans.ts'
+import { errorShape, rejectsTable } from './rejects.ts'
+import { tableChanges, tableOf } from './table.ts'
+import { decide } from './take.ts'
+import { type Sink, type Verdict, validate } from './validate.ts'
+
+/** What would become of an object that were taken now. */
+export interface Preview extends Counts {
+  object: string
+  dataset: string | undefined
+  /** The key of the descriptor that governs it. */
+  contract: string | undefined
+  would: 'load' | 'refuse' | 'hold' | 'ignore' | 'change nothing'
+  /** Why it would not be loaded. */
+  reason: string | undefined
+  /** Of every rule and field that records break. */
+  rules: BrokenRule[]
+  table: PreviewTable | undefined
+  /** By folder of Silver; then of quarantine, where anything is rejected. */
+  files: { folder: string; name: string; rows: number }[]
+}
+
+export interface BrokenRule {
+  rule: string
+  field: string | null
+  records: number
+  examples: { line: number; value: string | null; message: string }[]
+}
+
+export interface PreviewTable {
+  name: string
+  /** undefined where no database was there to look at. */
+  exists: boolean | undefined
+  /** What makes it, or what has to be run by hand before it takes the rows; empty where it fits. */
+  statements: string[]
+}
+
+/** What is looked at: an object of the lake, or a file that might become one under that key. */
+export interface Candidate {
+  version: ObjectVersion
+  /** The file, where it stands outside of the lake. */
+  path?: string
+}
+
+/**
+ * Judges an object as the stages would, by the contract that governs its key, and writes nothing:
+ * not to the lake, and not to the database.
+ *
+ * @param database where the table and the parents are looked for; without it nothing waits
+ * @throws a fault of store, database or disk; Busy where the object changed while it was read
+ */
+export async function preview(
+  lake: Lake,
+  database: Database | undefined,
+  candidate: Candidate,
+): Promise<Preview> {
+  const { version } = candidate
+  const governing = await govern(lake.store, version.key)
+  const elsewhere = ingestCommand(lake.store.url, version.key)
+  if (candidate.path === undefined && (await isSettled(lake, database, version))) {
+    return { ...nothingOf(version.key, governing), would: 'change nothing', reason: settled }
+  }
+  const decision = decide(version, governing, undefined, elsewhere)
+  if (decision.what !== 'load') {
+    const would = words[decision.what]
+    return { ...nothingOf(version.key, governing), would, reason: reasonIn(decision) }
+  }
+  const { contract } = decision
+  const table = await previewTable(database, contract)
+  try {
+    return await judged(lake, database, candidate, contract, table)
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    const reason = reasonOf(error, elsewhere)
+    return { ...nothingOf(version.key, governing), table, would: 'refuse', reason }
+  }
+}
+
+const settled = 'this very version of it is loaded'
+
+/** Whether the ledger says that the version is loaded: no contract changes that. */
+async function isSettled(
+  { store }: Lake,
+  database: Database | undefined,
+  { key, etag }: ObjectVersion,
+): Promise<boolean> {
+  const [ledger] = (await database?.query(`SELECT to_regclass('sluice.objects') AS name`)) ?? []
+  if (!database || !ledger?.name) return false
+  const rows = await database.query(
+    `SELECT 1 FROM sluice.objects
+       WHERE lake = $1 AND key = $2 AND status = 'loaded' AND loaded_etag = $3`,
+    [store.url, key, etag],
+  )
+  return rows.length > 0
+}
+
+const words = {
+  held: 'hold',
+  refused: 'refuse',
+  'too-large': 'refuse',
+  ignored: 'ignore',
+  unchanged: 'ignore',
+} as const
+
+function reasonIn(decision: { what: string; reason?: string }): string | undefined {
+  return decision.reason ?? 'no contract names it, and it is no CSV'
+}
+
+function nothingOf(object: string, { dataset, contract }: Governing): Preview {
+  const made = { object, dataset, contract: contract?.file, would: 'ignore' as const }
+  return { ...made, reason: undefined, rules: [], table: undefined, files: [], ...none }
+}
+
+async function previewTable(
+  database: Database | undefined,
+  contract: Contract,
+): Promise<PreviewTable> {
+  const changes = await tableChanges(database?.query, contract)
+  const exists = database ? changes.exists : undefined
+  return { name: tableOf(contract), exists, statements: changes.statements }
+}
+
+async function judged(
+  { store, withScratch }: Lake,
+  database: Database | undefined,
+  { version, path }: Candidate,
+  contract: Contract,
+  table: PreviewTable,
+): Promise<Preview> {
+  return withScratch(textSize(version), async (folder, duck) => {
+    const copy = path === undefined ? await store.open(version) : undefined
+    try {
+      const { key } = version
+      const task = { duck, contract, path: path ?? copy!.path, key, folder }
+      const verdict = await validate(task, sinkOf(duck, contract))
+      await copy?.verify()
+      const rules = await brokenRules(duck, verdict)
+      const waiting = database ? await orphansIn(duck, database, contract) : 0
+      const files = await filesOf(duck, version, contract, verdict)
+      const { records, accepted, rejected } = verdict
+      const counts = { records, accepted: accepted - waiting, rejected, waiting }
+      const { dataset, file } = contract
+      const said = { object: key, dataset, contract: file, would: 'load' as const }
+      return { ...said, reason: undefined, rules, table, files, ...counts }
+    } finally {
+      await copy?.release()
+      await duck.run('DROP TABLE IF EXISTS planned')
+    }
+  })
+}
+
+/**
+ * Of the accepted rows, how many there are of each folder and each parent that they name: the table
+ * `planned` with columns p0, p1, … of folders, the fields of foreign keys, and `planned_rows`.
+ */
+function sinkOf(duck: Duck, contract: Contract): Sink {
+  const folders = contract.partitionBy.map((one, i) => `${partitionValue(one)} AS p${i}`)
+  const keys = contract.foreignKeys.flatMap((key) => {
+    const own = key.dataset === contract.dataset ? key.columns : []
+    return [...key.fields, ...own]
+  })
+  const fields = [...new Set(keys)].map((name) => identifier(name))
+  const columns = [...folders, ...fields]
+  return async (select) => {
+    await duck.run(`CREATE OR REPLACE TEMP TABLE planned AS
+      SELECT ${[...columns, 'count(*) AS planned_rows'].join(', ')} FROM (${select}) GROUP BY ALL`)
+    const [[rows] = []] = await duck.all('SELECT coalesce(sum(planned_rows), 0) FROM planned')
+    return Number(rows)
+  }
+}
+
+const EXAMPLES = 3
+
+async function brokenRules(duck: Duck, { rejects }: Verdict): Promise<BrokenRule[]> {
+  if (!rejects) return []
+  const rows = await duck.all(`SELECT e.rule, e.field, count(*)::VARCHAR,
+      to_json(arg_min({'line': line, 'value': e.value, 'message': e.message}, record,
+        ${EXAMPLES}))::VARCHAR
+    FROM (SELECT record, line, unnest(from_json(errors, ${literal(errorShape)})) AS e
+      FROM ${rejectsTable(rejects)}) GROUP BY ALL ORDER BY count(*) DESC, 1, 2`)
+  return rows.map(([rule, field, records, examples]) => ({
+    rule: String(rule),
+    field: field as string | null,
+    records: Number(records),
+    examples: JSON.parse(String(examples)),
+  }))
+}
+
+/** Where the rows go; a file's name ends in the epoch of its commit, and a number. */
+async function filesOf(
+  duck: Duck,
+  version: ObjectVersion,
+  contract: Contract,
+  { rejected, accepted }: Verdict,
+): Promise<Preview['files']> {
+  const name = `${fileStem(version, contract.hash)}-*.parquet`
+  const values = contract.partitionBy.map((_, i) => {
+    return `coalesce(url_encode(p${i}), '__HIVE_DEFAULT_PARTITION__')`
+  })
+  const names = contract.partitionBy.map((one) => encodeURIComponent(one.name))
+  const rows = await duck.all(`SELECT ${[...values, 'sum(planned_rows)::VARCHAR'].join(', ')}
+    FROM planned GROUP BY ALL ORDER BY ALL`)
+  const silver = folderOf('silver', contract.dataset)
+  const files = (accepted > 0 ? rows : []).map((row) => {
+    const parts = names.map((one, i) => `${one}=${row[i]}`)
+    return { folder: [silver, ...parts].join('/'), name, rows: Number(row.at(-1)) }
+  })
+  if (rejected === 0) return files
+  return [...files, { folder: folderOf('quarantine', contract.dataset), name, rows: rejected }]
+}
