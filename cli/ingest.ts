@@ -25,23 +25,35 @@ export function ingestCommand(): Command {
 
 async function ingest(files: string[], options: IngestOptions): Promise<void> {
   const context = await openContext(options)
-  const outcomes: Outcome[] = []
-  const report = (outcome: Outcome) => {
-    outcomes.push(outcome)
-    if (options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
-  }
-  const patience = { tries: 8, first: 250, longest: 8_000, forever: false }
-  const pipeline = new Pipeline(context.lake, context.database, report, patience)
   try {
     const keys = files.map((file) => keyOf(file, context, options))
     for (const key of keys) await mustStand(context, key)
+    await loadKeys(context, keys, options)
+  } finally {
+    await context.close()
+  }
+}
+
+/** Loads objects into Postgres and Silver, prints how they ended, and sets the exit code. */
+export async function loadKeys(
+  { lake, database }: Context,
+  keys: string[],
+  { json }: Pick<CommonOptions, 'json'>,
+): Promise<void> {
+  const outcomes: Outcome[] = []
+  const report = (outcome: Outcome) => {
+    outcomes.push(outcome)
+    if (json) process.stdout.write(`${jsonLine(outcome)}\n`)
+  }
+  const patience = { tries: 8, first: 250, longest: 8_000, forever: false }
+  const pipeline = new Pipeline(lake, database, report, patience)
+  try {
     pipeline.add(keys)
     await pipeline.rest()
   } finally {
     await pipeline.close()
-    await context.close()
   }
-  if (!options.json) process.stdout.write(`${tableOf(outcomes)}\n`)
+  if (!json) process.stdout.write(`${tableOf(outcomes)}\n`)
   process.exitCode = exitCodeOf(outcomes)
 }
 

@@ -115,7 +115,7 @@ test('rows, rules, table and files are told, and nothing is written', async () =
   expect(code).toBe(3)
 })
 
-test('parents that are there let rows through; a version that is loaded changes nothing', async () => {
+test('parents that are there let rows through; a loaded version changes nothing', async () => {
   files.put('bronze/shop/customers/1.csv', 'id,name\n7,Ana\n')
   files.put(orders, 'order,id,day\n1,7,2026-01-02\n2,8,2026-01-02\n')
   const raw = await TestRaw.open(files.lake, server.url)

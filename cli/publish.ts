@@ -7,6 +7,7 @@ import { Refused } from '../core/errors.ts'
 import { openStream } from '../core/kinesis.ts'
 import { type Lake, openLake } from '../core/lake.ts'
 import { none, type Outcome } from '../core/outcome.ts'
+import { isBelowReplay } from '../core/replay.ts'
 import { isStreamed } from '../core/stream-catalog.ts'
 import { forget } from '../functions/maintenance/forget.ts'
 import { publish } from '../functions/streaming/publish.ts'
@@ -91,6 +92,10 @@ async function publishAll(lake: Lake, name: string, keys: string[], options: Pub
       const outcome = await publish(lake, stream, key, (part) => bar?.update(part)).catch(
         (error: Error): Outcome => ({ ...failed, object: key, reason: error.message }),
       )
+      if (isBelowReplay(key)) {
+        const why = 'a stream takes nothing back: mended rows go to Postgres and Silver only'
+        process.stderr.write(`sluice: ${key} is not published: ${why}\n`)
+      }
       if (!outcome) continue
       outcomes.push(outcome)
       if (options.json) process.stdout.write(`${jsonLine(outcome)}\n`)

@@ -5,18 +5,30 @@ import type { Outcome } from '../core/outcome.ts'
 
 export function jsonLine(outcome: Outcome): string {
   const { stage, object, dataset, status, records, accepted, rejected, waiting } = outcome
-  const reason = ['refused', 'held', 'failed'].includes(status) ? outcome.reason : undefined
+  const reason = status === 'unchanged' ? undefined : outcome.reason
   const seconds = Number(outcome.seconds.toFixed(3))
-  const counts = { records, accepted, rejected, waiting }
+  const mended = outcome.mended ?? undefined
+  const counts = { records, accepted, rejected, waiting, mended }
   return JSON.stringify({ stage, object, dataset, status, ...counts, seconds, reason })
 }
 
-/** 1 where something failed, 3 where something was not taken, else 0. */
-export function exitCodeOf(outcomes: Iterable<Outcome>): number {
+/**
+ * 1 where something failed, 3 where something was not taken, else 0. What Silver has rejected is
+ * what Postgres has, which knows what of it was mended since.
+ */
+export function exitCodeOf(outcomes: Outcome[]): number {
+  const inPostgres = new Set(
+    outcomes.flatMap(({ stage, status, object }) => {
+      const isThere = stage === 'raw-ingestion' && ['loaded', 'unchanged'].includes(status)
+      return isThere ? object : []
+    }),
+  )
   let code = 0
-  for (const { status, rejected, waiting } of outcomes) {
+  for (const { stage, object, status, rejected, waiting } of outcomes) {
     if (status === 'failed') return 1
-    if (rejected > 0 || waiting > 0 || status === 'refused' || status === 'held') code = 3
+    const counts = stage !== 'silver' || !inPostgres.has(object)
+    const isLeft = counts && (rejected > 0 || waiting > 0)
+    if (isLeft || status === 'refused' || status === 'held') code = 3
   }
   return code
 }
@@ -28,7 +40,8 @@ export function exitCodeOf(outcomes: Iterable<Outcome>): number {
 export function tableOf(outcomes: Outcome[]): string {
   const hasStream = outcomes.some(({ stage }) => stage === 'streaming')
   const stages = ['postgres', 'silver', ...(hasStream ? ['stream'] : [])]
-  const counts = ['records', 'accepted', 'rejected', 'waiting']
+  const hasMended = outcomes.some(({ mended }) => mended)
+  const counts = ['records', 'accepted', 'rejected', 'waiting', ...(hasMended ? ['mended'] : [])]
   const table = new Table({
     head: ['object', 'dataset', ...stages, ...counts],
     colAligns: [...['object', 'dataset', ...stages].map(left), ...counts.map(right)],
@@ -41,9 +54,10 @@ export function tableOf(outcomes: Outcome[]): string {
       of(ends, 'silver'),
       of(ends, 'streaming'),
     ]
-    const { dataset, records, accepted, rejected, waiting } = raw ?? silver ?? stream!
+    const { dataset, records, accepted, rejected, waiting, mended } = raw ?? silver ?? stream!
     const told = [raw, silver, ...(hasStream ? [stream] : [])].map((one) => one?.status ?? '')
-    const numbers = [records, accepted, rejected, waiting].map((one) => one.toLocaleString('en'))
+    const all = [records, accepted, rejected, waiting, ...(hasMended ? [mended ?? 0] : [])]
+    const numbers = all.map((one) => one.toLocaleString('en'))
     table.push([object, dataset ?? '', ...told, ...numbers])
   }
   return [table.toString(), ...reasonsOf(outcomes), summaryOf(outcomes)].join('\n')

@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { Refused } from '../core/errors.ts'
+import { acceptCommand } from './accept.ts'
 import { compactCommand } from './compact.ts'
 import { doctorCommand } from './doctor.ts'
 import { ingestCommand } from './ingest.ts'
+import { initCommand } from './init.ts'
 import { planCommand } from './plan.ts'
 import { publishCommand } from './publish.ts'
 import { queryCommand } from './query.ts'
 import { redriveCommand } from './redrive.ts'
 import { rejectsCommand } from './rejects.ts'
+import { replayCommand } from './replay.ts'
 import { plain } from './shown.ts'
 import { startCommand } from './start.ts'
 import { statusCommand } from './status.ts'
@@ -23,9 +26,12 @@ const program = new Command('sluice')
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(ingestCommand())
+  .addCommand(initCommand())
+  .addCommand(acceptCommand())
   .addCommand(planCommand())
   .addCommand(statusCommand())
   .addCommand(rejectsCommand())
+  .addCommand(replayCommand())
   .addCommand(queryCommand())
   .addCommand(publishCommand())
   .addCommand(compactCommand())

@@ -144,6 +144,8 @@ class Teller {
 
 function lineOf({ stage, object, status, reason, accepted, rejected, waiting }: Outcome): string {
   const counts = `${accepted} accepted, ${rejected} rejected, ${waiting} waiting`
+  if (status === 'loaded')
+    return `${stage} ${object}: loaded, ${counts}${reason ? `; ${reason}` : ''}`
   return `${stage} ${object}: ${status}${reason ? `: ${reason}` : `, ${counts}`}`
 }
 

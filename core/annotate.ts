@@ -1,10 +1,12 @@
 import { open } from 'node:fs/promises'
 import { AnnotatedFile } from './annotated-file.ts'
+import { commentsOf } from './comments.ts'
 import type { Dialect } from './dialect.ts'
 import type { Layout } from './header.ts'
 import type { PlainText } from './plain-text.ts'
 import { marksOf } from './record.ts'
 import type { RejectFile } from './rejects.ts'
+import { validityOf } from './text-encoding.ts'
 import { walk } from './walk.ts'
 
 /**
@@ -38,12 +40,19 @@ export async function annotate(
 ): Promise<Annotated> {
   await using source = await open(text.path)
   await using target = await open(path, 'w')
-  const plain = dialect.quote === '"' && !dialect.escape && dialect.delimiter !== ' '
+  const { encoding } = text
   const { size } = await source.stat()
-  const marks = marksOf(dialect)
-  const out = new AnnotatedFile(target, layout.fields.length, marks, plain, text.encoding, rejects)
-  const valid = utf8 || text.encoding === 'latin-1'
-  const { start, lines } = layout
-  const records = await walk({ source, size, start, lines, marks, valid }, out)
+  const marks = marksOf(dialect, encoding)
+  const isPlain = isReadable(dialect)
+  const out = new AnnotatedFile(target, layout.fields.length, marks, isPlain, encoding, rejects)
+  const isValid = encoding === 'utf-8' && utf8 ? undefined : validityOf(encoding)
+  const comments = commentsOf(dialect, encoding)
+  const { start, lines, rows } = layout
+  const records = await walk({ source, size, start, lines, rows, marks, comments, isValid }, out)
   return { path, delimiter: out.delimiter, records, longest: out.longest }
+}
+
+/** Whether DuckDB reads the cells of such a text as they stand, and numbers that stand bare. */
+export function isReadable({ quote, escape: mark, doubleQuote, delimiter }: Dialect): boolean {
+  return quote === '"' && !mark && doubleQuote && /^[\t!-/:-@[-`{-~]$/.test(delimiter)
 }

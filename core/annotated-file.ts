@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { cellsOf, type Marks } from './record.ts'
 import type { RejectFile, RowError } from './rejects.ts'
+import { type ByteEncoding, decode } from './text-encoding.ts'
 import type { Place, Visitor } from './walk.ts'
 
 /** So many bytes are gathered before they are written. */
@@ -8,7 +9,7 @@ const FLUSH = 2 << 20
 
 /** The file of annotated records (see annotate.ts), buffered. */
 export class AnnotatedFile implements Visitor {
-  /** Bytes of the longest line, of which latin-1 may have two for each byte. */
+  /** Bytes of the longest line, of which another encoding may have three for each byte. */
   longest = 0
   readonly delimiter: string
   #buffer = Buffer.allocUnsafe(1 << 16)
@@ -16,7 +17,7 @@ export class AnnotatedFile implements Visitor {
   readonly #target: FileHandle
   readonly #fields: number
   readonly #plain: boolean
-  readonly #encoding: 'utf-8' | 'latin-1'
+  readonly #encoding: ByteEncoding
   readonly #marks: Marks
   readonly #rejects: RejectFile
   readonly #padding: string
@@ -26,7 +27,7 @@ export class AnnotatedFile implements Visitor {
     fields: number,
     marks: Marks,
     plain: boolean,
-    encoding: 'utf-8' | 'latin-1',
+    encoding: ByteEncoding,
     rejects: RejectFile,
   ) {
     this.#target = target
@@ -69,13 +70,13 @@ export class AnnotatedFile implements Visitor {
       this.#length += end - at
     }
     this.#text(`${this.#padding.slice(Math.max(1, cells), this.#fields)}\n`)
-    this.longest = Math.max(this.longest, 2 * (this.#length - start))
+    this.longest = Math.max(this.longest, 3 * (this.#length - start))
   }
 
   async flush(): Promise<void> {
     const written = this.#buffer.subarray(0, this.#length)
-    const latin = this.#encoding === 'latin-1'
-    await this.#target.write(latin ? Buffer.from(written.toString('latin1')) : written)
+    const isUtf8 = this.#encoding === 'utf-8'
+    await this.#target.write(isUtf8 ? written : Buffer.from(decode(written, this.#encoding)))
     this.#length = 0
   }
 

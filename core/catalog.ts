@@ -1,26 +1,42 @@
 import { matchesGlob, posix } from 'node:path'
 import { type Contract, datasetOf, parseContract } from './contract.ts'
-import { type Outline, parseOutline } from './descriptor.ts'
+import { filesOf } from './descriptor.ts'
+import { withParts } from './descriptor-parts.ts'
 import { Refused } from './errors.ts'
 import { shortHash } from './names.ts'
 import type { ObjectStore, ObjectVersion } from './object-store.ts'
+import { type Package, parsePackage } from './package.ts'
+import { isBelowReplay, parseReplayKey, replayContract } from './replay.ts'
 
 /** Which contract governs which object: the nearest descriptor at or above it that names it. */
 
-const descriptors = ['datapackage.yaml', 'datapackage.yml', 'datapackage.json']
+export const descriptors = ['datapackage.yaml', 'datapackage.yml', 'datapackage.json']
 
 export function isDescriptor(key: string): boolean {
   return descriptors.includes(posix.basename(key))
 }
 
+/**
+ * The folder of the package that a key is part of, as its descriptor, or as a schema or dialect
+ * that this refers to; undefined for what decides nothing about other objects.
+ */
+export async function packageOf(store: ObjectStore, key: string): Promise<string | undefined> {
+  if (isDescriptor(key)) return posix.dirname(key)
+  if (!/\.(json|ya?ml)$/i.test(key)) return undefined
+  for (const folder of foldersAbove(key).slice(0, -1)) {
+    if ((await readPackage(store, folder))?.parts.includes(key)) return folder
+  }
+  return undefined
+}
+
 /** Whether an object of Bronze is one that Sluice takes when no contract names it. */
 export function looksLikeCsv(key: string): boolean {
-  return /\.(csv|tsv)(\.gz)?$/i.test(key)
+  return /\.(csv|tsv)(\.(gz|zst))?$/i.test(key) && !isBelowReplay(key)
 }
 
 /** Whether it is an object of one JSON value a line. */
 export function isNdjson(key: string): boolean {
-  return /\.(ndjson|jsonl)(\.gz)?$/i.test(key)
+  return /\.(ndjson|jsonl)(\.(gz|zst))?$/i.test(key)
 }
 
 /** What governs an object; `broken` is why its contract cannot be used. */
@@ -29,15 +45,6 @@ export interface Governing {
   contract: Contract | undefined
   broken: string | undefined
   /** Of the descriptors that were looked at, so that a changed one is noticed; '' for none. */
-  hash: string
-}
-
-/** A descriptor as it stands: its resources' names and paths, or why it cannot be read. */
-export interface Package {
-  file: string
-  folder: string
-  outline: Outline | undefined
-  broken: string | undefined
   hash: string
 }
 
@@ -67,6 +74,7 @@ export async function isLoaded(
 
 /** @returns the contract of `key`, or nothing in it where no descriptor names the object */
 export async function govern(store: ObjectStore, key: string): Promise<Governing> {
+  if (isBelowReplay(key)) return governReplay(store, key)
   const folders = foldersAbove(key)
   const root = folders.pop()
   // All folders at once, as each look is waited for; but no package may stand in the root itself.
@@ -83,8 +91,28 @@ export async function govern(store: ObjectStore, key: string): Promise<Governing
  * to look, and nothing that may be relied on.
  */
 export function lastDatasetOf({ url }: ObjectStore, key: string): string | undefined {
+  if (isBelowReplay(key)) return undefined
   const known = foldersAbove(key).map((folder) => packages.get(`${url}/${folder}`)?.read)
   return chosen(known.filter(isThere), key)?.dataset
+}
+
+/** A replay object belongs to the resource that its folder names, by a contract of its own. */
+async function governReplay(store: ObjectStore, key: string): Promise<Governing> {
+  const place = parseReplayKey(key)
+  const found = place && (await readPackage(store, place.folder))
+  if (!found) return nothing
+  const hash = hashOf([found])
+  if (!found.outline) return { ...nothing, broken: found.broken, hash }
+  const index = found.outline.resources.findIndex(
+    ({ name }) => datasetOf(found.file, name).table === place.table,
+  )
+  if (index < 0) return { ...nothing, hash }
+  const { contract, ...named } = resourceOf(found, index)
+  if (contract?.load === 'replace') {
+    const broken = `${contract.dataset} is its newest object alone: mend that, and drop it again`
+    return { ...named, contract: undefined, broken, hash }
+  }
+  return { ...named, contract: contract && replayContract(contract), hash }
 }
 
 const nothing: Governing = { dataset: undefined, contract: undefined, broken: undefined, hash: '' }
@@ -110,49 +138,33 @@ export async function readPackage(
   folder: string,
 ): Promise<Package | undefined> {
   const keys = descriptors.map((name) => `${folder}/${name}`)
-  const there = (await Promise.all(keys.map((key) => store.head(key)))).filter(isThere)
+  const look = (all: string[]) => Promise.all(all.map((key) => store.head(key)))
+  const there = (await look(keys)).filter(isThere)
   if (there.length === 0) return undefined
   const place = `${store.url}/${folder}`
   const known = packages.get(place)
-  if (known?.etags === etagsOf(there)) return known.read
+  if (known?.etags === etagsOf(there)) {
+    if (known.read.parts.length === 0) return known.read
+    if (known.parts === etagsOf(await look(known.read.parts))) return known.read
+  }
   const found = (await Promise.all(there.map(({ key }) => store.get(key)))).filter(isThere)
   if (found.length === 0) return undefined
   const hash = shortHash(found.map((one) => one.body.toString('base64')).join())
-  const read = parsePackage(found, folder, hash)
-  packages.set(place, { etags: etagsOf(found.map((one) => one.version)), read })
+  const { read, versions } = await withParts(store, parsePackage(found, folder, hash))
+  const etags = etagsOf(found.map((one) => one.version))
+  packages.set(place, { etags, parts: etagsOf(versions), read })
   return read
 }
 
 /** As they were parsed last, by folder: thousands of objects share one. */
-const packages = new Map<string, { etags: string; read: Package }>()
+const packages = new Map<string, { etags: string; parts: string; read: Package }>()
 
-function etagsOf(versions: ObjectVersion[]): string {
-  return versions.map(({ key, etag }) => `${key} ${etag}`).join('\n')
+function etagsOf(versions: (ObjectVersion | undefined)[]): string {
+  return versions.map((one) => (one ? `${one.key} ${one.etag}` : 'nothing')).join('\n')
 }
 
 function isThere<T>(found: T | undefined): found is T {
   return found !== undefined
-}
-
-type Found = { version: ObjectVersion; body: Buffer }
-
-function parsePackage(found: Found[], folder: string, hash: string): Package {
-  const first = found[0]!
-  const file = first.version.key
-  const made = { file, folder, outline: undefined, broken: undefined, hash }
-  if (folder.split('/').length < 2) {
-    return { ...made, broken: `${file}: a package is a folder of its own: move it into one` }
-  }
-  if (found.length > 1) {
-    const names = found.map((one) => one.version.key).join(', ')
-    return { ...made, broken: `${names}: one descriptor a folder is allowed; remove the others` }
-  }
-  try {
-    return { ...made, outline: checked(parseOutline(first.body.toString('utf8'), file), file) }
-  } catch (error) {
-    if (error instanceof Refused) return { ...made, broken: error.message }
-    throw error
-  }
 }
 
 /** All contracts of a package that can be used, for what spans datasets: foreign keys, order. */
@@ -175,7 +187,8 @@ function resourceOf(found: Package, index: number): Omit<Governing, 'hash'> {
 
 function parseOne(found: Package, index: number): Omit<Governing, 'hash'> {
   const outline = found.outline!
-  const { dataset } = datasetOf(found.file, outline.resources[index]!.name)
+  const { name } = outline.resources[index]!
+  const dataset = name === '' ? undefined : datasetOf(found.file, name).dataset
   try {
     return { dataset, contract: parseContract(outline, index, found.file), broken: undefined }
   } catch (error) {
@@ -184,37 +197,16 @@ function parseOne(found: Package, index: number): Omit<Governing, 'hash'> {
   }
 }
 
-/** Names that fall together as snake case would share a table. */
-function checked(outline: Outline, file: string): Outline {
-  const seen = new Map<string, string>()
-  for (const { name } of outline.resources) {
-    const { dataset, schema, table } = datasetOf(file, name)
-    const same = seen.get(dataset)
-    if (table === '' || schema === '') {
-      const what = table === '' ? `resource ${JSON.stringify(name)}` : 'the folder'
-      throw new Refused(`${file}: ${what}: no letter or digit in its name; rename it`)
-    }
-    if (same !== undefined) {
-      const both = `${JSON.stringify(same)} and ${JSON.stringify(name)}`
-      throw new Refused(`${file}: resources ${both} are both ${dataset}: rename one`)
-    }
-    seen.set(dataset, name)
-  }
-  return outline
-}
-
 function indexOf(found: Package, key: string): number {
   const below = key.slice(found.folder.length + 1)
   const resources = found.outline!.resources
-  const named = resources.findIndex((one) => (one.path ?? []).some((path) => samePath(path, below)))
+  const named = resources.findIndex((one) => filesOf(one).paths.some((path) => same(path, below)))
   if (named >= 0) return named
-  return resources.findIndex((one) =>
-    (one.sluice?.files ?? []).some((glob) => matchesGlob(below, glob)),
-  )
+  return resources.findIndex((one) => filesOf(one).globs.some((glob) => matchesGlob(below, glob)))
 }
 
 /** `./orders.csv` is `orders.csv`; a path out of the package or a remote one is never an object. */
-function samePath(path: string, below: string): boolean {
+function same(path: string, below: string): boolean {
   return posix.normalize(path) === below
 }
 

@@ -1,8 +1,9 @@
-import { isDescriptor, type Package, readPackage } from './catalog.ts'
+import { isDescriptor, readPackage } from './catalog.ts'
 import { type Contract, parseContract } from './contract.ts'
 import { Refused } from './errors.ts'
 import { type Finding, findingsOf, isDenied, messageOf } from './finding.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { Package } from './package.ts'
 
 /** Whether a lake can be read and written where that is needed, and its contracts be used. */
 

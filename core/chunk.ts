@@ -2,8 +2,9 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import * as z from 'zod'
 import type { ShardId } from './checkpoint.ts'
-import type { Dialect } from './dialect.ts'
+import { type Dialect, recordsOnly } from './dialect.ts'
 import type { RowError } from './rejects.ts'
+import { type ByteEncoding, byteEncodings } from './text-encoding.ts'
 
 /**
  * What `publish` puts into a stream and `append` takes out: records of an object, verbatim, each
@@ -21,13 +22,13 @@ export interface Chunk {
   /** From 0, counted over the whole object. */
   chunk: number
   format: 'csv' | 'ndjson'
-  encoding: 'utf-8' | 'latin-1'
+  encoding: ByteEncoding
   /** Where the object was UTF-16: verbatim bytes are given back so. */
   utf16: 'utf-16le' | 'utf-16be' | null
   /** By which its records were cut, and are judged, whatever the contract says since; of CSV. */
   dialect?: Dialect | undefined
-  /** The contract's fields in the order of the object's cells; of CSV. */
-  fields: string[]
+  /** The contract's fields in the order of the object's cells, null where it is none; of CSV. */
+  fields: (string | null)[]
   /** Whole records, in the order of the text. */
   records: Placed[]
   /** Their bytes, each ended by one LF, which may stand inside a record, too. */
@@ -91,20 +92,26 @@ const version = z
   .refine((name) => !(name in {}))
 const common = { object: z.string().min(1), version }
 const count = z.int().nonnegative()
-const character = z.string().regex(/^[\t\x20-\x7e]$/)
+const character = z.string().regex(/^[^\n\r\0\x80-\uffff]$/)
 const dialectSchema = z
   .object({
     header: z.boolean(),
     headerDeclared: z.boolean(),
     caseSensitiveHeader: z.boolean(),
-    delimiter: character,
-    quote: character,
+    delimiter: z.string().regex(/^[^\n\r\0]+$/),
+    quote: character.or(z.literal('')),
     escape: character.optional().transform((byte) => byte ?? undefined),
+    // It was what a dialect without an escape had, before it was written.
+    doubleQuote: z.boolean().optional(),
     skipInitialSpace: z.boolean(),
   })
   .refine(
-    ({ delimiter, quote, escape: byte }) => ![quote, byte].includes(delimiter) && byte !== quote,
+    ({ delimiter, quote, escape: byte }) =>
+      byte !== quote && ![quote, byte].some((mark) => mark && delimiter.includes(mark)),
   )
+  .transform(({ doubleQuote, ...dialect }) => {
+    return { ...dialect, ...recordsOnly, doubleQuote: doubleQuote ?? dialect.escape === undefined }
+  })
 /** Strangers can write one, and its names become parts of keys. */
 const originSchema = z.object({
   stream: z.string().regex(/^[\w.-]{1,128}$/),
@@ -119,9 +126,9 @@ const headSchema = z.discriminatedUnion('kind', [
     ...common,
     chunk: count,
     format: z.enum(['csv', 'ndjson']),
-    encoding: z.enum(['utf-8', 'latin-1']),
+    encoding: z.enum(byteEncodings),
     utf16: z.enum(['utf-16le', 'utf-16be']).nullable(),
-    fields: z.array(z.string()),
+    fields: z.array(z.string().nullable()),
     dialect: dialectSchema.optional(),
   }),
   z.object({

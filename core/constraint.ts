@@ -1,8 +1,11 @@
 import type { Contract } from './contract.ts'
 import type { Field } from './field.ts'
-import { type Lexical, lexicalOf } from './lexical.ts'
+import type { Lexical } from './form.ts'
+import { jsonSchema } from './json-schema.ts'
+import { lexicalOf } from './lexical.ts'
 import { literal } from './names.ts'
 import { re2Pattern } from './pattern.ts'
+import { holds } from './predicate.ts'
 
 /** One thing that must hold of a record: SQL that is true or false, never NULL. */
 export interface Check {
@@ -60,8 +63,8 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
   }
   const length = lengthOf(field, v)
   for (const { rule, value } of field.bounds) {
-    const ok = `${v} ${compare[rule]} ${member(lexical, value)}`
-    checks.push(constraint(rule, notNaN(lexical, v, ok), value))
+    const bound = member(lexical, value)
+    checks.push(constraint(rule, isWithin(lexical, v, compare[rule], bound), value))
   }
   if (field.minLength !== undefined) {
     checks.push(constraint('minLength', `${length} >= ${field.minLength}`, field.minLength))
@@ -74,8 +77,13 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
     checks.push(constraint('pattern', ok, field.pattern))
   }
   if (field.enum) {
-    const members = field.enum.map((value) => member(lexical, value)).join(', ')
-    checks.push(constraint('enum', `${v} IN (${members})`, field.enum))
+    const same = lexical.same ?? ((value: string) => value)
+    const members = field.enum.map((value) => same(member(lexical, value))).join(', ')
+    checks.push(constraint('enum', `${same(v)} IN (${members})`, field.enum))
+  }
+  if (field.jsonSchema) {
+    const { name, fits } = jsonSchema(field.jsonSchema)
+    checks.push(constraint('jsonSchema', holds(name, fits, v), field.jsonSchema))
   }
   return checks
 }
@@ -130,8 +138,9 @@ const compare = {
 } as const
 
 /** NaN is not comparable, so it is within no bounds; DuckDB would order it above everything. */
-function notNaN(lexical: Lexical, v: string, ok: string): string {
-  return lexical.type === 'DOUBLE' ? `NOT isnan(${v}) AND ${ok}` : ok
+function isWithin({ type, ordered }: Lexical, v: string, operator: string, bound: string): string {
+  const ok = ordered?.(v, operator, bound) ?? `${v} ${operator} ${bound}`
+  return type === 'DOUBLE' ? `NOT isnan(${v}) AND ${ok}` : ok
 }
 
 /** A bound or a member of an enum, read as a cell would be. */
@@ -139,9 +148,9 @@ function member(lexical: Lexical, value: string): string {
   return lexical.value(literal(value))
 }
 
-/** Characters of text; members of an object or array. */
+/** Characters of text; members of an object, array or list. */
 function lengthOf(field: Field, v: string): string {
-  if (field.type === 'array') return `json_array_length(${v})`
+  if (['array', 'list'].includes(field.type)) return `json_array_length(${v})`
   if (field.type === 'object') return `len(json_keys(${v}))`
   return `length(${v})`
 }

@@ -1,15 +1,20 @@
 import {
+  filesOf,
   type Outline,
   parseResource,
   type ResourceDescriptor,
   type SchemaDescriptor,
+  Unread,
   where,
 } from './descriptor.ts'
-import { type Dialect, type Encoding, parseDialect, parseEncoding } from './dialect.ts'
+import { checkMarks, type Dialect, nullSequenceOf, parseDialect } from './dialect.ts'
 import { Refused } from './errors.ts'
 import { type Field, parseField } from './field.ts'
+import { type ForeignKey, foreignKeysOf } from './foreign-key.ts'
 import { postgresName, shortHash, snakeCase } from './names.ts'
+import { type Stored, storedOf } from './stored.ts'
 import { parseStream, type StreamSettings } from './stream-settings.ts'
+import { type Encoding, parseEncoding } from './text-encoding.ts'
 
 /** What the descriptor says of one dataset: one resource, one table, one folder of Silver. */
 export interface Contract {
@@ -20,14 +25,19 @@ export interface Contract {
   /** The key of the descriptor, for messages. */
   file: string
   fields: Field[]
-  fieldsMatch: 'exact' | 'equal'
+  /** How an object's labels are to match the fields (see labels.ts). */
+  fieldsMatch: (typeof matches)[number]
   missingValues: string[]
   primaryKey: string[]
+  /** Further sets of fields whose values may stand only once in an object. */
+  uniqueKeys: string[][]
   /** Whether an object must hold a key once only; a stream has no whole to look at. */
   keysOnce: boolean
   foreignKeys: ForeignKey[]
   dialect: Dialect
   encoding: Encoding
+  /** How the bytes of its objects stand, as far as the descriptor says. */
+  stored: Stored
   load: 'upsert' | 'append' | 'replace'
   partitionBy: Partition[]
   maxRejectRatio: number
@@ -39,12 +49,6 @@ export interface Contract {
   hash: string
 }
 
-export interface ForeignKey {
-  fields: string[]
-  dataset: string
-  columns: string[]
-}
-
 export interface Partition {
   /** The folder's name: `year=2026`, `status=paid`. */
   name: string
@@ -52,7 +56,7 @@ export interface Partition {
   part: 'year' | 'month' | 'day' | 'hour' | 'value'
 }
 
-const matches = ['exact', 'equal'] as const
+const matches = ['exact', 'equal', 'subset', 'superset', 'partial'] as const
 
 /**
  * One resource of a descriptor as a contract.
@@ -66,17 +70,22 @@ export function parseContract(outline: Outline, index: number, file: string): Co
   if (JSON.stringify(outline.resources[index]).includes('\\u0000')) {
     throw new Refused(`${file}: resources[${index}]: found a NUL; allowed: text without NUL`)
   }
-  const found = parseResource(outline.resources[index], file, index)
   const at = { file, path: ['resources', index] as (string | number)[] }
+  checkForm(outline.resources[index]!, at)
+  const found = parseResource(outline.resources[index], file, index)
   if (found.format !== undefined && !/^(csv|tsv)$/i.test(found.format)) {
     refuse(at, ['format'], found.format, 'csv, tsv')
   }
   const schema = schemaOf(found, at)
-  const fields = schema.fields.map((field, i) =>
-    parseField(field, { file, path: [...at.path, 'schema', 'fields', i] }),
-  )
+  const inDialect = { file, path: [...at.path, 'dialect'] }
+  const nulls = nullSequenceOf(found.dialect)
+  const fields = schema.fields.map((field, i) => {
+    const path = [...at.path, 'schema', 'fields', i]
+    const parsed = parseField(field, schema.missingValues, { file, path })
+    return { ...parsed, missingValues: once([...parsed.missingValues, ...nulls]) }
+  })
   checkNames(fields, at)
-  const primaryKey = schema.primaryKey ?? []
+  const primaryKey = once((schema.primaryKey ?? []).filter((name) => name !== ''))
   const names = datasetOf(file, found.name)
   const contract = {
     ...names,
@@ -85,19 +94,26 @@ export function parseContract(outline: Outline, index: number, file: string): Co
     fieldsMatch: fieldsMatchOf(schema, at),
     missingValues: schema.missingValues,
     primaryKey,
+    uniqueKeys: schema.uniqueKeys.map(once),
     keysOnce: true,
-    foreignKeys: foreignKeysOf(schema, outline, names.dataset, at),
-    dialect: parseDialect(found.dialect, found.format?.toLowerCase(), {
-      file,
-      path: [...at.path, 'dialect'],
+    foreignKeys: foreignKeysOf({
+      schema,
+      sluice: found.sluice,
+      outline,
+      dataset: names.dataset,
+      datasetOf: (resource) => datasetOf(file, resource).dataset,
+      at,
     }),
+    dialect: parseDialect(found.dialect, found.format?.toLowerCase(), inDialect),
     encoding: parseEncoding(found.encoding, file, [...at.path, 'encoding']),
+    stored: storedOf(found, at),
     load: found.sluice.load ?? (primaryKey.length > 0 ? 'upsert' : 'append'),
     partitionBy: partitionsOf(found, fields, at),
     maxRejectRatio: found.sluice.maxRejectRatio ?? 1,
     compression: found.sluice.compression ?? 'zstd',
     stream: parseStream(found, fields, isStreamOnly(file), at),
   } satisfies Omit<Contract, 'hash'>
+  checkMarks(contract.dialect, contract.encoding, inDialect)
   checkKeys(contract, at)
   return { ...contract, hash: shortHash(JSON.stringify(contract)) }
 }
@@ -122,22 +138,38 @@ function refuse(at: Where, path: (string | number)[], found: unknown, allowed: s
   throw new Refused(`${at.file}: ${place}: found ${JSON.stringify(found)}; allowed: ${allowed}`)
 }
 
+/** What lies elsewhere is never fetched: it could be any file of this machine, or of another. */
+function checkForm(found: Outline['resources'][number], at: Where): void {
+  for (const part of ['schema', 'dialect']) {
+    if (found[part] instanceof Unread) throw new Refused(`${at.file}: ${found[part].why}`)
+  }
+  if (found.data !== undefined) {
+    refuse(at, ['data'], 'data within the descriptor', 'a `path` to a file; they are not loaded')
+  }
+  for (const path of filesOf(found).paths) {
+    if (!isWithin(path)) refuse(at, ['path'], path, 'a file at or below this folder')
+  }
+}
+
+/** Whether a path of a descriptor stays in its folder: no address, not absolute, no `..`. */
+export function isWithin(path: string): boolean {
+  return !/^[a-z][a-z\d+.-]*:\/\/|^[/~\\]|(^|[/\\])\.\.($|[/\\])/i.test(path)
+}
+
 function schemaOf(found: ResourceDescriptor, at: Where): SchemaDescriptor {
-  if (found.schema === undefined) return refuse(at, ['schema'], null, 'a Table Schema')
-  if (typeof found.schema === 'string') {
-    return refuse(at, ['schema'], found.schema, 'an object (a path is not built yet)')
-  }
-  for (const [name, value] of Object.entries(found.schema)) {
-    if (name !== 'uniqueKeys' || (Array.isArray(value) && value.length === 0)) continue
-    refuse(at, ['schema', name], value, 'nothing (not built yet); constraints.unique on a field')
-  }
-  return found.schema
+  if (found.schema) return found.schema
+  return refuse(at, ['schema'], null, 'a Table Schema (`sluice init FILE` proposes one)')
+}
+
+/** A field that is named twice is still one. */
+function once(names: string[]): string[] {
+  return [...new Set(names)]
 }
 
 function fieldsMatchOf(schema: SchemaDescriptor, at: Where): Contract['fieldsMatch'] {
   const asked = [schema.fieldsMatch].flat()[0]
   const known = matches.find((name) => name === asked)
-  return known ?? refuse(at, ['schema', 'fieldsMatch'], asked, `${matches.join(', ')} (so far)`)
+  return known ?? refuse(at, ['schema', 'fieldsMatch'], asked, matches.join(', '))
 }
 
 /** DuckDB's and Parquet readers' names do not see case; Postgres' columns carry our own, too. */
@@ -151,27 +183,6 @@ function checkNames(fields: Field[], at: Where): void {
     if (same) refuse(at, path, name, `a name that differs from ${JSON.stringify(same)} by more`)
     seen.set(column.toLowerCase(), name)
   }
-}
-
-function foreignKeysOf(
-  schema: SchemaDescriptor,
-  outline: Outline,
-  dataset: string,
-  at: Where,
-): ForeignKey[] {
-  return schema.foreignKeys.map((key, i) => {
-    const { resource, fields } = key.reference
-    const known = outline.resources.some((other) => other.name === resource)
-    if (resource !== '' && !known) {
-      const all = outline.resources.map((other) => other.name).join(', ')
-      refuse(at, ['schema', 'foreignKeys', i, 'reference', 'resource'], resource, all)
-    }
-    return {
-      fields: key.fields,
-      dataset: resource === '' ? dataset : datasetOf(at.file, resource).dataset,
-      columns: fields,
-    }
-  })
 }
 
 function partitionsOf(found: ResourceDescriptor, fields: Field[], at: Where): Partition[] {
@@ -194,11 +205,7 @@ function checkKeys(contract: Omit<Contract, 'hash'>, at: Where): void {
     for (const name of list) if (!names.includes(name)) refuse(at, path, name, names.join(', '))
   }
   known(contract.primaryKey, ['schema', 'primaryKey'])
-  for (const [i, key] of contract.foreignKeys.entries()) {
-    known(key.fields, ['schema', 'foreignKeys', i, 'fields'])
-    if (key.fields.length === key.columns.length) continue
-    refuse(at, ['schema', 'foreignKeys', i], key.columns, `${key.fields.length} reference fields`)
-  }
+  for (const [i, key] of contract.uniqueKeys.entries()) known(key, ['schema', 'uniqueKeys', i])
   if (contract.load === 'append' && contract.primaryKey.length > 0) {
     refuse(at, ['sluice', 'load'], 'append', 'upsert, replace (the schema has a primaryKey)')
   }

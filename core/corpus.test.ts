@@ -11,7 +11,8 @@ import { judge } from './verdict.fixture.ts'
 /**
  * A folder a case: a descriptor, its object, and the verdict on it. `rejected` lists record, line,
  * rules and fields (null for the whole record); `rows` the accepted values as text, where a case is
- * about them; `refused` is a part of the reason. A bug report becomes a folder.
+ * about them; `drift` what is told of a header that is taken; `refused` is a part of the reason. A
+ * bug report becomes a folder.
  */
 type Rejected = [record: number, line: number, rules: string[], fields: (string | null)[]]
 
@@ -19,6 +20,7 @@ interface Expected {
   records?: number
   rejected?: Rejected[]
   rows?: (string | null)[][]
+  drift?: string[]
   refused?: string
 }
 
@@ -38,6 +40,7 @@ describe.each(readdirSync(corpus).filter((name) => name !== 'packages'))('%s', (
       const { records, rejected } = expected
       expect({ records: found.records, rejected: found.rejected }).toEqual({ records, rejected })
       if (expected.rows) expect(found.rows).toEqual(expected.rows)
+      expect(found.drift).toEqual(expected.drift ?? [])
     }
   })
 })
@@ -47,14 +50,15 @@ async function judgeCase(folder: string, places: boolean): Promise<Expected> {
   try {
     const outline = parseOutline(readFileSync(join(folder, 'datapackage.yaml'), 'utf8'), file)
     const contract = parseContract(outline, 0, file)
-    const key = outline.resources[0]!.path![0]!
+    const path = outline.resources[0]!.path![0]!
+    const key = `bronze/corpus/${path}`
     const own = mkdtempSync(join(scratch, 'case-'))
-    const task = { duck, contract, path: join(folder, key), key, folder: own, places }
+    const task = { duck, contract, path: join(folder, path), key, folder: own, places }
     const { verdict, rows, rejects } = await judge(task)
     const rejected = rejects.map(({ record, line, errors }): Rejected => {
       return [record, line, errors.map((e) => e.rule), errors.map((e) => e.field ?? null)]
     })
-    return { records: verdict.records, rejected, rows }
+    return { records: verdict.records, rejected, rows, drift: verdict.drift }
   } catch (error) {
     if (error instanceof Refused) return { refused: error.message }
     throw error

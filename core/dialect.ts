@@ -1,113 +1,128 @@
 import { type DialectDescriptor, where } from './descriptor.ts'
 import { Refused } from './errors.ts'
+import { byteEncodingOf, type Encoding, encode } from './text-encoding.ts'
 
-/** How the text of an object is cut into records and cells. Characters are single and ASCII. */
+/** How the text of an object is cut into rows and cells. */
 export interface Dialect {
   header: boolean
   /** Whether the descriptor says so itself, or left it open. */
   headerDeclared: boolean
+  /** Rows of the file, from 1 and in their order; comments, blank ones and others count. */
+  headerRows: number[]
+  /** What stands between the labels of several header rows. */
+  headerJoin: string
   caseSensitiveHeader: boolean
+  /** What a row's first cell begins with where the row is a comment. */
+  commentChar: string | undefined
+  /** Rows of the file that are comments, counted as `headerRows` are. */
+  commentRows: number[]
+  /** One character or several. */
   delimiter: string
+  /** One ASCII character; '' where nothing is quoted. */
   quote: string
-  /** A character before a quote, or undefined where a quote is doubled. */
+  /** One ASCII character that takes its meaning from the next one. */
   escape: string | undefined
+  /** Whether two quotes in a quoted cell are one. */
+  doubleQuote: boolean
   skipInitialSpace: boolean
 }
 
-export type Encoding = 'utf-8' | 'latin-1' | 'utf-16' | 'utf-16le' | 'utf-16be'
+/** What a text has that is records and nothing else. */
+export const recordsOnly = {
+  ...{ header: false, headerDeclared: true, headerRows: [], headerJoin: ' ' },
+  ...{ commentChar: undefined, commentRows: [] },
+} satisfies Partial<Dialect>
 
-/** Of the standard, not built yet; the values are those that change nothing. */
-const unbuilt: Record<string, unknown[]> = {
-  headerRows: [1],
-  headerJoin: [' '],
-  commentRows: [],
-  commentChar: [],
-  nullSequence: [],
-  sheetName: [],
-  sheetNumber: [],
-  itemType: [],
-  itemKeys: [],
-  property: [],
-  table: [],
+type Where = { file: string; path: (string | number)[] }
+
+/**
+ * Table Dialect (https://datapackage.org/standard/table-dialect/) of a delimited text. Properties
+ * of other formats are ignored, as it asks, and so is what it does not know. A `dialect` as
+ * frictionless writes it, with the properties of CSV in a `csv` of their own and `headerCase`, is
+ * read, too.
+ *
+ * @param at the path of the dialect in its file, for the message
+ * @throws Refused for what cannot be
+ */
+export function parseDialect(
+  found: DialectDescriptor | undefined,
+  format: string | undefined,
+  at: Where,
+): Dialect {
+  const given = { ...found?.csv, ...found }
+  const headerRows = [...new Set(given.headerRows ?? [1])].toSorted((a, b) => a - b)
+  const dialect: Dialect = {
+    header: (given.header ?? true) && headerRows.length > 0,
+    headerDeclared: isGiven(given.header) || isGiven(given.headerRows),
+    headerRows,
+    headerJoin: given.headerJoin ?? ' ',
+    caseSensitiveHeader: given.caseSensitiveHeader ?? given.headerCase ?? true,
+    commentChar: given.commentChar || undefined,
+    commentRows: given.commentRows ?? [],
+    delimiter: given.delimiter ?? (format === 'tsv' ? '\t' : ','),
+    quote: given.quoteChar ?? '"',
+    escape: given.escapeChar ?? undefined,
+    doubleQuote: given.doubleQuote ?? true,
+    skipInitialSpace: given.skipInitialSpace ?? false,
+  }
+  check(dialect, given.lineTerminator ?? '\r\n', at)
+  // The quote before a quote is what doubling is.
+  if (dialect.escape !== dialect.quote) return dialect
+  return { ...dialect, escape: undefined, doubleQuote: true }
+}
+
+/** The texts that mean no value beside a schema's own: one, or none. */
+export function nullSequenceOf(found: DialectDescriptor | undefined): string[] {
+  const sequence = found?.nullSequence ?? found?.csv?.nullSequence
+  return sequence === null || sequence === undefined ? [] : [sequence]
 }
 
 /**
- * Table Dialect (https://datapackage.org/standard/table-dialect/); `lineTerminator` and
- * `csvddfVersion` say nothing that we do not see for ourselves.
- *
- * @param at the path of the dialect in its file, for the message
- * @throws Refused for what is not built, or cannot be
+ * @param encoding of the resource
+ * @throws Refused for marks that cannot be searched for in its bytes
  */
-export function parseDialect(
-  found: DialectDescriptor | string | undefined,
-  format: string | undefined,
-  at: { file: string; path: (string | number)[] },
-): Dialect {
-  const refuse = (name: string, value: unknown, allowed: string): never => {
-    const path = where([...at.path, name])
-    throw new Refused(`${at.file}: ${path}: found ${JSON.stringify(value)}; allowed: ${allowed}`)
+export function checkMarks(dialect: Dialect, encoding: Encoding, at: Where): void {
+  const text = byteEncodingOf(encoding)
+  const { delimiter, quote, escape: escapeChar = '', commentChar = '' } = dialect
+  const marks = { delimiter, quoteChar: quote, escapeChar, commentChar }
+  for (const [name, mark] of Object.entries(marks)) {
+    if (encode(mark, text)) continue
+    refuse(at, name, mark, `what ${encoding} has as bytes of its own; convert the file to utf-8`)
   }
-  if (typeof found === 'string') return refuse('', found, 'an object (a path is not built yet)')
-  const given = found ?? {}
-  for (const [name, harmless] of Object.entries(unbuilt)) {
-    const value = given[name]
-    if (value === undefined || value === null || harmless.some((same) => alike(value, same))) {
-      continue
-    }
-    refuse(name, value, 'nothing else than the default (not built yet)')
-  }
-  const character = (name: 'delimiter' | 'quoteChar' | 'escapeChar', fallback?: string) => {
-    const value = given[name] ?? fallback
-    if (value === undefined || (/^[\t\x20-\x7e]$/.test(value) && !/[0-9A-Za-z]/.test(value)))
-      return value
-    return refuse(name, value, 'one ASCII character that is no letter or digit')
-  }
-  if (given.doubleQuote === false && given.escapeChar === undefined) {
-    refuse('doubleQuote', false, 'true, or false with an escapeChar')
-  }
-  const dialect: Dialect = {
-    header: given.header ?? true,
-    headerDeclared: given.header !== undefined || given.headerRows !== undefined,
-    caseSensitiveHeader: given.caseSensitiveHeader ?? true,
-    delimiter: character('delimiter', format === 'tsv' ? '\t' : ',')!,
-    quote: character('quoteChar', '"')!,
-    escape: character('escapeChar'),
-    skipInitialSpace: given.skipInitialSpace ?? false,
-  }
-  if (dialect.escape === dialect.quote) dialect.escape = undefined
-  if (dialect.delimiter === dialect.quote) refuse('quoteChar', dialect.quote, 'not the delimiter')
-  if (dialect.delimiter === dialect.escape)
-    refuse('escapeChar', dialect.escape, 'not the delimiter')
-  return dialect
 }
 
-function alike(value: unknown, same: unknown): boolean {
-  return value === same || (Array.isArray(value) && value.length === 1 && value[0] === same)
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null
 }
 
-const encodings: Record<string, Encoding> = {
-  'utf-8': 'utf-8',
-  'utf-8-sig': 'utf-8',
-  utf8: 'utf-8',
-  ascii: 'utf-8',
-  'us-ascii': 'utf-8',
-  'latin-1': 'latin-1',
-  latin1: 'latin-1',
-  'iso-8859-1': 'latin-1',
-  'iso8859-1': 'latin-1',
-  'utf-16': 'utf-16',
-  utf16: 'utf-16',
-  'utf-16le': 'utf-16le',
-  'utf-16-le': 'utf-16le',
-  'utf-16be': 'utf-16be',
-  'utf-16-be': 'utf-16be',
+function refuse(at: Where, name: string, value: unknown, allowed: string): never {
+  const path = where([...at.path, name])
+  throw new Refused(`${at.file}: ${path}: found ${JSON.stringify(value)}; allowed: ${allowed}`)
 }
 
-/** @throws Refused for an encoding that is not built */
-export function parseEncoding(found: string, file: string, path: (string | number)[]): Encoding {
-  const encoding = encodings[found.toLowerCase().replaceAll('_', '-')]
-  if (encoding) return encoding
-  throw new Refused(
-    `${file}: ${where(path)}: found ${JSON.stringify(found)}; allowed: utf-8, latin-1, utf-16`,
-  )
+/** Line ends are seen in the text itself, so only what is none of them matters. */
+function check(dialect: Dialect, lineTerminator: string, at: Where): void {
+  const { delimiter, quote, escape: mark, commentChar = '' } = dialect
+  const character = /^[^\n\r\0\x80-\uffff]$/
+  if (!/^(\n|\r\n|\r)$/.test(lineTerminator)) {
+    refuse(at, 'lineTerminator', lineTerminator, '\\n, \\r\\n, \\r (rows are lines)')
+  }
+  if (delimiter === '' || /[\n\r\0]/.test(delimiter)) {
+    refuse(at, 'delimiter', delimiter, 'one character or several, without a line end or NUL')
+  }
+  if (quote !== '' && !character.test(quote)) {
+    refuse(at, 'quoteChar', quote, "one ASCII character; '' where nothing is quoted")
+  }
+  if (mark !== undefined && !character.test(mark)) {
+    refuse(at, 'escapeChar', mark, 'one ASCII character')
+  }
+  if (quote !== '' && delimiter.includes(quote)) {
+    refuse(at, 'quoteChar', quote, 'a character that is not in the delimiter')
+  }
+  if (mark !== undefined && delimiter.includes(mark)) {
+    refuse(at, 'escapeChar', mark, 'a character that is not in the delimiter')
+  }
+  if (/[\n\r\0]/.test(commentChar)) {
+    refuse(at, 'commentChar', commentChar, 'characters without a line end or NUL')
+  }
 }

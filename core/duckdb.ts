@@ -1,15 +1,18 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import {
+  BOOLEAN,
   type DuckDBConnection,
   DuckDBInstance,
-  DuckDBTypeId,
-  type DuckDBValueConverter,
+  DuckDBScalarFunction,
+  type DuckDBScalarMainFunction,
   type Json,
-  JsonDuckDBValueConverter,
   StatementType,
+  VARCHAR,
 } from '@duckdb/node-api'
+import { toJson } from './duckdb-json.ts'
+import { makeSpill, settings } from './duckdb-settings.ts'
+import { scalarFunctions } from './predicate.ts'
 
 /** One connection of a process' DuckDB for a piece of work. Everything else speaks SQL to it. */
 export interface Duck {
@@ -55,24 +58,48 @@ export class DataError extends Error {
 
 /** Objects of fewer bytes are done by one thread each, several at once. */
 const SMALL = 4 << 20
+/** Tables of more columns are done by one thread, and one at a time: each column takes memory. */
+const WIDE = 400
 
 type Engine = { instance: Promise<DuckDBInstance>; idle: DuckDBConnection[] }
 const engines = new Map<string, Engine>()
 
 /**
- * @param bytes of the object, for the choice of the engine
+ * @param bytes of the object, and the columns of its table, for the choice of the engine
  * @returns a connection; what it leaves behind (temporary tables) is its user's to drop
  */
-export async function openDuck(bytes = Number.POSITIVE_INFINITY): Promise<Duck> {
-  const engine = engineFor(bytes)
+export async function openDuck(bytes = Number.POSITIVE_INFINITY, columns = 0): Promise<Duck> {
+  if (columns > WIDE) return openAlone()
+  const engine = engineFor(bytes < SMALL ? '1' : allThreads())
   const connection = engine.idle.pop() ?? (await connect(await engine.instance))
   return { ...duckOver(connection), close: () => engine.idle.push(connection) }
 }
 
+/** The end of whoever has the engine of wide tables, or waits for it. */
+let alone: Promise<void> = Promise.resolve()
+
+async function openAlone(): Promise<Duck> {
+  const before = alone
+  const { promise, resolve } = Promise.withResolvers<void>()
+  alone = promise
+  await before
+  try {
+    const duck = await openPrivateDuck('1')
+    const close = () => {
+      duck.close()
+      resolve()
+    }
+    return { ...duck, close }
+  } catch (error) {
+    resolve()
+    throw error
+  }
+}
+
 /** Memory and threads are those of a large object, on top of what the process' own DuckDB has. */
-export async function openPrivateDuck(): Promise<PrivateDuck> {
+export async function openPrivateDuck(threads = allThreads()): Promise<PrivateDuck> {
   const spill = makeSpill()
-  const instance = await DuckDBInstance.create(':memory:', settings(allThreads(), spill))
+  const instance = await create(threads, spill)
   const connection = await connect(instance)
   return {
     ...duckOver(connection),
@@ -97,8 +124,7 @@ function allThreads(): string {
   return process.env.SLUICE_THREADS ?? String(availableParallelism())
 }
 
-function engineFor(bytes: number): Engine {
-  const threads = bytes < SMALL ? '1' : allThreads()
+function engineFor(threads: string): Engine {
   const known = engines.get(threads)
   if (known) return known
   const engine: Engine = { instance: start(threads), idle: [] }
@@ -114,43 +140,31 @@ async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
   return connection
 }
 
-/**
- * Memory is bounded by setting, not by the object's size: what does not fit spills to disk.
- * SLUICE_MEMORY is DuckDB's share (default 512MB), SLUICE_THREADS its threads (default: cores) for
- * a large object.
- * Order of rows is nowhere promised, and keeping it costs memory.
- */
-function settings(threads: string, spill: string): Record<string, string> {
-  return {
-    memory_limit: process.env.SLUICE_MEMORY ?? '512MB',
-    threads,
-    temp_directory: spill,
-    preserve_insertion_order: 'false',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  }
-}
-
 async function start(threads: string): Promise<DuckDBInstance> {
   const spill = makeSpill()
   process.once('exit', () => rmSync(spill, { recursive: true, force: true }))
-  return DuckDBInstance.create(':memory:', settings(threads, spill))
+  return create(threads, spill)
 }
 
-function makeSpill(): string {
-  sweepSpills()
-  return mkdtempSync(join(tmpdir(), 'sluice-spill-'))
-}
-
-/** What killed processes left; of a living one, none has been idle for a day. */
-function sweepSpills(): void {
-  for (const name of readdirSync(tmpdir())) {
-    if (!name.startsWith('sluice-spill-')) continue
-    const path = join(tmpdir(), name)
-    const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat && Date.now() - stat.mtimeMs > 86_400_000)
-      rmSync(path, { recursive: true, force: true })
+/** An instance whose SQL can call our functions of a name and a text (predicate.ts). */
+async function create(threads: string, spill: string): Promise<DuckDBInstance> {
+  const instance = await DuckDBInstance.create(':memory:', settings(threads, spill))
+  const connection = await instance.connect()
+  for (const { name, of } of scalarFunctions) {
+    const returnType = name === 'sluice_holds' ? BOOLEAN : VARCHAR
+    const mainFunction: DuckDBScalarMainFunction = (_, input, output) => {
+      const [names, texts] = [input.getColumnVector(0), input.getColumnVector(1)]
+      for (let row = 0; row < input.rowCount; row++) {
+        const text = texts.getItem(row)
+        output.setItem(row, typeof text === 'string' ? of(String(names.getItem(row)), text) : null)
+      }
+      output.flush()
+    }
+    const shape = { name, parameterTypes: [VARCHAR, VARCHAR], returnType, mainFunction }
+    connection.registerScalarFunction(DuckDBScalarFunction.create(shape))
   }
+  connection.closeSync()
+  return instance
 }
 
 async function run(connection: DuckDBConnection, sql: string): Promise<number> {
@@ -206,26 +220,6 @@ async function prepare(connection: DuckDBConnection, sql: string): Promise<State
       }
     },
   }
-}
-
-const { BIGINT, UBIGINT, HUGEINT, UHUGEINT, BIGNUM, INTERVAL, ...ids } = DuckDBTypeId
-const wholes: number[] = [BIGINT, UBIGINT, HUGEINT, UHUGEINT, BIGNUM]
-const { TIMESTAMP, TIMESTAMP_S, TIMESTAMP_MS, TIMESTAMP_NS, TIMESTAMP_TZ } = ids
-const instants: number[] = [TIMESTAMP, TIMESTAMP_S, TIMESTAMP_MS, TIMESTAMP_NS, TIMESTAMP_TZ]
-
-const toJson: DuckDBValueConverter<Json> = (value, type, converter) => {
-  const { typeId } = type
-  if (value === null) return null
-  if (wholes.includes(typeId)) {
-    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
-  }
-  if (instants.includes(typeId)) {
-    return String(value)
-      .replace(/^([\d-]+) /, '$1T')
-      .replace(/\+00$/, 'Z')
-  }
-  if (typeId === INTERVAL) return String(value)
-  return JsonDuckDBValueConverter(value, type, converter)
 }
 
 const dead = /^FATAL Error|database has been invalidated/

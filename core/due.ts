@@ -31,6 +31,38 @@ export async function leaveHeals(
   await tx.query(sql, [lake, parent.dataset, datasets.map(({ dataset }) => dataset)])
 }
 
+/**
+ * A descriptor has changed, and with it perhaps what rows wait for: those of the objects whose keys
+ * begin with `prefix` are to be looked at again.
+ */
+export async function leaveHealsBelow(
+  database: Database,
+  lake: string,
+  prefix: string,
+): Promise<void> {
+  await database.query(
+    `INSERT INTO sluice.due (lake, heal)
+     SELECT DISTINCT lake, dataset FROM sluice.objects
+       WHERE lake = $1 AND starts_with(key, $2) AND waiting > 0 AND dataset IS NOT NULL`,
+    [lake, prefix],
+  )
+}
+
+/**
+ * Rows that wait for a table which Sluice does not load into are to be looked at again: nobody
+ * tells when it has got the parent. So it is asked from time to time.
+ */
+export async function leaveForeignHeals(database: Database, lake: string): Promise<void> {
+  await database.query(
+    `INSERT INTO sluice.due (lake, heal)
+     SELECT DISTINCT o.lake, o.dataset FROM sluice.objects o
+       JOIN sluice.references r ON r.lake = o.lake AND r.dataset = o.dataset
+       WHERE o.lake = $1 AND o.waiting > 0 AND NOT EXISTS (
+         SELECT 1 FROM sluice.datasets d WHERE d.lake = o.lake AND d.dataset = r.parent)`,
+    [lake],
+  )
+}
+
 /** The object is to be loaded again. */
 export async function leaveReload(tx: Transaction, id: number): Promise<void> {
   const sql =

@@ -12,7 +12,8 @@ export interface Family {
 /** @throws Refused where a parent's own contract cannot be used: there is no table to look into */
 export async function familyOf(store: ObjectStore, contract: Contract): Promise<Family> {
   const all = await contractsAround(store, contract.file)
-  const parents = new Set(contract.foreignKeys.map((key) => key.dataset))
+  const inside = contract.foreignKeys.filter((key) => !key.external)
+  const parents = new Set(inside.map((key) => key.dataset))
   for (const dataset of parents) {
     if (all.some((other) => other.dataset === dataset)) continue
     throw new Refused(`${contract.file}: the contract of ${dataset}, a parent, cannot be used`)

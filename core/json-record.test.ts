@@ -187,6 +187,46 @@ test('booleans are the first of the forms that the contract has for them', () =>
   expect(cells('{"v":true}', contractOf({ name: 'v', type: 'boolean' }))).toEqual(['true'])
 })
 
+test.each([
+  [{ type: 'list' }, '["a","b"]', 'a,b'],
+  [{ type: 'list' }, '"a,b"', 'a,b'],
+  [{ type: 'list', delimiter: ' | ' }, '["a,b","c|d",""]', 'a,b | c|d | '],
+  [{ type: 'list', itemType: 'integer' }, '[1,12345678901234567890]', '1,12345678901234567890'],
+  [{ type: 'list', itemType: 'number' }, '[1.10,1e5]', '1.10,1e5'],
+  [{ type: 'list', itemType: 'boolean', trueValues: ['yes'] }, '[true,false]', 'true,false'],
+  [{ type: 'list' }, 'null', null],
+  [{ type: 'number', decimalChar: ',' }, '1.50', '1,50'],
+  [{ type: 'number', decimalChar: ',', groupChar: '.' }, '1234.5', '1234,5'],
+  [{ type: 'number', decimalChar: ',' }, '"1,50"', '1,50'],
+  [{ type: 'integer', groupChar: ',' }, '"1,000"', '1,000'],
+  [{ type: 'geopoint' }, '[90.50,-45]', '90.50,-45'],
+  [{ type: 'geopoint' }, '"90.50, -45"', '90.50, -45'],
+  [{ type: 'geopoint', format: 'array' }, '[90.50,-45]', '[90.50,-45]'],
+  [{ type: 'geopoint', format: 'object' }, '{"lon":90.50,"lat":1}', '{"lon":90.50,"lat":1}'],
+  [
+    { type: 'geojson' },
+    '{"type":"Point","coordinates":[1.0,2]}',
+    '{"type":"Point","coordinates":[1.0,2]}',
+  ],
+  [{ type: 'array' }, '[1.10]', '[1.10]'],
+])('of %j, %s is the cell %j', (field, json, cell) => {
+  expect(cells(`{"v":${json}}`, contractOf({ name: 'v', ...field }))).toEqual([cell])
+})
+
+test.each([
+  ['an item with the delimiter', '["a,b"]', 'has the delimiter ","'],
+  ['an item of null', '["a",null]', 'an item is null'],
+  ['an item of a list', '[["a"]]', 'an item is null, an object or an array'],
+  ['an item of an object', '[{"a":1}]', 'an item is null, an object or an array'],
+  ['nothing', '[]', 'would be read as none'],
+  ['a single empty text', '[""]', 'would be read as none or as a missing value'],
+])('a list with %s would be another one as a text, and is rejected', (_, json, message) => {
+  const list = contractOf({ name: 'v', type: 'list' })
+  expect(errors(`{"v":${json}}`, list)).toMatchObject([
+    { rule: 'type-error', field: 'v', value: json, message: expect.stringContaining(message) },
+  ])
+})
+
 test.each([100, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 12_000])(
   'brackets %d deep are a cell, or no JSON; nothing is thrown',
   (depth) => {

@@ -1,6 +1,7 @@
 import { LosslessNumber, parse, stringify } from 'lossless-json'
 import type { Contract } from './contract.ts'
 import type { Field } from './field.ts'
+import { takesExtra } from './labels.ts'
 import type { RowError } from './rejects.ts'
 
 /**
@@ -50,11 +51,18 @@ function depthOf(text: string): number {
  */
 export function cellsOfRecord(
   record: Map<string, unknown>,
-  { fields }: Contract,
+  { fields, fieldsMatch }: Contract,
 ): (string | null)[] | RowError[] {
   const names = new Set(fields.map(({ name }) => name))
   const extra = [...record.keys()].filter((name) => !names.has(name))
-  if (extra.length > 0) return extra.map((field) => errorOf('extra-cell', field, record, notAField))
+  if (extra.length > 0 && !takesExtra(fieldsMatch)) {
+    return extra.map((field) => errorOf('extra-cell', field, record, notAField))
+  }
+  const lists = fields.flatMap((field) => {
+    const message = listFault(record.get(field.name), field)
+    return message ? [errorOf('type-error', field.name, record, message)] : []
+  })
+  if (lists.length > 0) return lists
   const cells = fields.map((field) => cellOf(record.get(field.name), field))
   const broken = fields.filter((_, i) => !isText(cells[i] ?? ''))
   if (broken.length === 0) return cells
@@ -78,9 +86,39 @@ function shownAs(value: string): string {
 }
 
 function cellOf(value: unknown, field: Field): string | null {
-  if (field.type !== 'boolean' || typeof value !== 'boolean') return fieldText(value)
-  const [form] = value ? field.trueValues : field.falseValues
-  return form ?? null
+  const { type, format } = field
+  if (type === 'boolean' && typeof value === 'boolean') {
+    const [form] = value ? field.trueValues : field.falseValues
+    return form ?? null
+  }
+  if (type === 'number' && value instanceof LosslessNumber) {
+    return value.value.replace('.', field.decimalChar)
+  }
+  if (type === 'list' && Array.isArray(value)) return joined(value, field.delimiter)
+  if (type === 'geopoint' && format === 'default' && Array.isArray(value)) return joined(value, ',')
+  return fieldText(value)
+}
+
+function joined(items: unknown[], delimiter: string): string {
+  return items.map(fieldText).join(delimiter)
+}
+
+/** Why a JSON array is no list of the field: joined, it would be read as another one. */
+function listFault(value: unknown, field: Field): string | undefined {
+  if (field.type !== 'list' || !Array.isArray(value)) return undefined
+  const { delimiter, missingValues } = field
+  if (value.some((item) => isJson(item) || fieldText(item) === null)) {
+    return 'an item is null, an object or an array; a list has one level'
+  }
+  if (value.some((item) => fieldText(item)?.includes(delimiter))) {
+    return `an item has the delimiter ${JSON.stringify(delimiter)} in it; choose another one`
+  }
+  if (value.length > 0 && !missingValues.includes(joined(value, delimiter))) return undefined
+  return 'a list that would be read as none or as a missing value; null says that there is none'
+}
+
+function isJson(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof LosslessNumber)
 }
 
 /** The text of a member's value, or null where there is none. */

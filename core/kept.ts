@@ -1,4 +1,5 @@
-import type { Database } from './postgres.ts'
+import type { Database, Row } from './postgres.ts'
+import type { RowError } from './rejects.ts'
 
 /** One error of a record that is kept in the ledger: what `sluice rejects` lists. */
 export interface KeptError {
@@ -16,11 +17,15 @@ export interface KeptError {
 
 const PAGE = 1_000
 
-/** Every error of every reject, by object and record. */
+/** Of one object, from a record on; `r` are its rejects, or its rows that wait. */
+const ofPage = `r.object_id = $1 AND record > $2 ORDER BY record LIMIT ${PAGE}`
+
+/** Every error of every reject that is not mended, or that is, by object and record. */
 export function rejectsOf(
   database: Database,
   lake: string,
   dataset: string | undefined,
+  mended = false,
 ): AsyncIterable<KeptError> {
   return paged(
     database,
@@ -30,10 +35,10 @@ export function rejectsOf(
       e->>'rule' AS rule, e->>'field' AS field, e->>'value' AS value, e->>'message' AS message,
       text AS raw
     FROM (SELECT key, dataset, record, line, text, errors
-          FROM sluice.rejects r JOIN sluice.objects o ON o.id = r.object_id WHERE %
-          ORDER BY key COLLATE "C", record LIMIT ${PAGE}) o
+          FROM sluice.rejects r JOIN sluice.objects o ON o.id = r.object_id
+          WHERE mended_by IS ${mended ? 'NOT NULL' : 'NULL'} AND ${ofPage}) o
     CROSS JOIN LATERAL jsonb_array_elements(errors) WITH ORDINALITY AS each (e, i)
-    ORDER BY o.key COLLATE "C", record, i`,
+    ORDER BY record, i`,
   )
 }
 
@@ -50,31 +55,108 @@ export function waitingOf(
     `SELECT key AS object, dataset, record, line,
       'foreign-key' AS rule, NULL AS field, NULL AS value, 'waits for ' || missing AS message,
       "row"::text AS raw
-    FROM sluice.waiting r JOIN sluice.objects o ON o.id = r.object_id WHERE %
-    ORDER BY key COLLATE "C", record LIMIT ${PAGE}`,
+    FROM sluice.waiting r JOIN sluice.objects o ON o.id = r.object_id WHERE ${ofPage}`,
   )
 }
 
-/** Page by page, so that a million rejects need no memory. */
-async function* paged(
+/** A reject as it can be mended. */
+export interface KeptRecord {
+  object: string
+  /** Of the object, whose rows stand. */
+  version: string
+  record: number
+  line: number
+  /** As it was read; U+FFFD where its bytes were no character. */
+  text: string
+  errors: RowError[]
+  /** Of the object's header; null where an earlier Sluice has not kept them. */
+  labels: string[] | null
+}
+
+/** What is no replay object: of those, the source's own reject is what is mended. */
+const isSource = `key !~ '/_replay/[^/]+/[0-9a-f]{16}\\.csv$'`
+
+/** Every reject that is not mended, of what is no replay object, by object and record. */
+export function keptRecords(
+  database: Database,
+  lake: string,
+  dataset: string | undefined,
+): AsyncIterable<KeptRecord> {
+  return paged<KeptRecord>(
+    database,
+    lake,
+    dataset,
+    `SELECT key AS object, loaded_etag AS version, record, line, text, errors, labels
+    FROM sluice.rejects r JOIN sluice.objects o ON o.id = r.object_id
+    WHERE mended_by IS NULL AND ${isSource} AND ${ofPage}`,
+  )
+}
+
+/** The headers of all objects that `keptRecords` has a reject of; in an order that stays. */
+export async function keptHeaders(
+  database: Database,
+  lake: string,
+  dataset: string | undefined,
+): Promise<{ object: string; labels: string[] | null }[]> {
+  const rows = await database.query(
+    `SELECT key AS object, labels FROM sluice.objects o
+     WHERE lake = $1 AND ($2::text IS NULL OR dataset = $2) AND rejected > 0 AND ${isSource}
+     ORDER BY dataset, key COLLATE "C"`,
+    [lake, dataset ?? null],
+  )
+  return rows as unknown as { object: string; labels: string[] | null }[]
+}
+
+/** What stands of an object whose rejects are to be mended; undefined where none is loaded. */
+export async function keptObject(
+  database: Database,
+  lake: string,
+  key: string,
+): Promise<{ id: number; version: string; labels: string[] | null } | undefined> {
+  const [row] = await database.query(
+    `SELECT id, loaded_etag AS version, labels FROM sluice.objects
+     WHERE lake = $1 AND key = $2 AND loaded_etag IS NOT NULL`,
+    [lake, key],
+  )
+  return row as { id: number; version: string; labels: string[] | null } | undefined
+}
+
+/** An object's rejects of these numbers, mended ones too, by their number. */
+export async function keptOf(
+  database: Database,
+  id: number,
+  records: number[],
+): Promise<Map<number, Pick<KeptRecord, 'record' | 'line' | 'text' | 'errors'>>> {
+  const found: Row[] = []
+  for (let at = 0; at < records.length; at += PAGE) {
+    const sql = `SELECT record, line, text, errors FROM sluice.rejects
+      WHERE object_id = $1 AND record = ANY ($2::bigint[])`
+    found.push(...(await database.query(sql, [id, records.slice(at, at + PAGE)])))
+  }
+  const kept = found as unknown as KeptRecord[]
+  return new Map(kept.map((one) => [one.record, one]))
+}
+
+/** Object by object, page by page, so that a million rejects need no memory. */
+async function* paged<T extends { record: number } = KeptError>(
   database: Database,
   lake: string,
   dataset: string | undefined,
   sql: string,
-): AsyncIterable<KeptError> {
-  const where = `lake = $1 AND ($2::text IS NULL OR dataset = $2)
-    AND (key COLLATE "C", record) > ($3 COLLATE "C", $4::bigint)`
-  for (let [key, record] = ['', 0]; ; ) {
-    const values = [lake, dataset ?? null, key, record]
-    const rows = await database.query(
-      sql.replace('%', () => where),
-      values,
-    )
-    const errors = rows as unknown as KeptError[]
-    yield* errors
-    const last = errors.at(-1)
-    if (!last) return
-    key = last.object
-    record = last.record
+): AsyncIterable<T> {
+  const objects = await database.query(
+    `SELECT id FROM sluice.objects
+     WHERE lake = $1 AND ($2::text IS NULL OR dataset = $2) AND rejected + waiting + mended > 0
+     ORDER BY key COLLATE "C"`,
+    [lake, dataset ?? null],
+  )
+  for (const { id } of objects) {
+    for (let record = 0; ; ) {
+      const found = (await database.query(sql, [id, record])) as unknown as T[]
+      yield* found
+      const last = found.at(-1)
+      if (!last) break
+      record = last.record
+    }
   }
 }

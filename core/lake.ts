@@ -4,18 +4,23 @@ import { type Duck, openDuck } from './duckdb.ts'
 import { sweepLeftovers } from './leftovers.ts'
 import { type ObjectStore, openStore } from './object-store.ts'
 
+type Work<T> = (folder: string, duck: Duck) => Promise<T>
+
 /** A store of objects, and a place beside it where work in progress may lie. */
 export interface Lake {
   store: ObjectStore
-  /** An empty folder of our own and a DuckDB connection, for an object of so many bytes. */
-  withScratch<T>(bytes: number, work: (folder: string, duck: Duck) => Promise<T>): Promise<T>
+  /**
+   * An empty folder of our own and a DuckDB connection, for an object of so many bytes whose table
+   * has so many columns.
+   */
+  withScratch<T>(bytes: number, work: Work<T>, columns?: number): Promise<T>
 }
 
 /** @param url a folder, `file://` URL or `s3://bucket` */
 export function openLake(url: string): Lake {
   sweepLeftovers()
   const store = openStore(url)
-  return { store, withScratch: (bytes, work) => withScratch(store.scratch, bytes, work) }
+  return { store, withScratch: (...of) => withScratch(store.scratch, ...of) }
 }
 
 /** Folders of this process that wait for their next object, by the place that they are in. */
@@ -24,14 +29,15 @@ const idle = new Map<string, string[]>()
 async function withScratch<T>(
   scratch: string,
   bytes: number,
-  work: (folder: string, duck: Duck) => Promise<T>,
+  work: Work<T>,
+  columns = 0,
 ): Promise<T> {
   const folder = idle.get(scratch)?.pop() ?? makeFolder(scratch)
   // After a day without work, another process that came may have swept it away.
   mkdirSync(folder, { recursive: true })
   let duck: Duck | undefined
   try {
-    duck = await openDuck(bytes)
+    duck = await openDuck(bytes, columns)
     return await work(folder, duck)
   } finally {
     duck?.close()

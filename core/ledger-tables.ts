@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS sluice.rejects (
   record bigint NOT NULL, line bigint NOT NULL,
   raw bytea NOT NULL, text text NOT NULL, errors jsonb NOT NULL
 );
-CREATE INDEX IF NOT EXISTS rejects_object ON sluice.rejects (object_id);
+CREATE INDEX IF NOT EXISTS rejects_record ON sluice.rejects (object_id, record);
+DROP INDEX IF EXISTS sluice.rejects_object;
 
 -- rows whose parent is not there yet, as they will go into their table
 CREATE TABLE IF NOT EXISTS sluice.waiting (
@@ -61,4 +62,30 @@ CREATE TABLE IF NOT EXISTS sluice.due (
 -- a dataset to which rows have come: who waits for it is asked after the commit
 ALTER TABLE sluice.due ADD COLUMN IF NOT EXISTS parent text;
 CREATE INDEX IF NOT EXISTS waiting_parent ON sluice.waiting (split_part(missing, ' ', 1));
+
+-- of the version whose rows stand: the labels of its header where a record was rejected, how many
+-- of its rejects are mended, and the object that mends them (see replay.ts)
+ALTER TABLE sluice.objects ADD COLUMN IF NOT EXISTS labels jsonb;
+ALTER TABLE sluice.objects ADD COLUMN IF NOT EXISTS mended bigint NOT NULL DEFAULT 0;
+ALTER TABLE sluice.objects ADD COLUMN IF NOT EXISTS replay bigint REFERENCES sluice.objects;
+-- the object with the row that a reject has become
+ALTER TABLE sluice.rejects ADD COLUMN IF NOT EXISTS mended_by bigint;
+
+-- tables that rows refer to from outside their package: their rows stay while children point there
+CREATE TABLE IF NOT EXISTS sluice.references (
+  lake text NOT NULL, dataset text NOT NULL, columns text[] NOT NULL,
+  parent text NOT NULL, parent_columns text[] NOT NULL,
+  PRIMARY KEY (lake, dataset, columns, parent, parent_columns)
+);
+CREATE INDEX IF NOT EXISTS references_parent ON sluice.references (parent);
 `
+
+/** Every column that a later version has added: where one is not there, the tables are older. */
+export const ledgerAdditions = [
+  'due.parent',
+  'objects.labels',
+  'objects.mended',
+  'objects.replay',
+  'rejects.mended_by',
+  'references.parent',
+]

@@ -1,5 +1,5 @@
 import type { Governing } from './catalog.ts'
-import { ledgerTables } from './ledger-tables.ts'
+import { ledgerAdditions, ledgerTables } from './ledger-tables.ts'
 import { shortHash } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 import type { Counts, Outcome } from './outcome.ts'
@@ -10,15 +10,17 @@ const LOCKS = 0x51_01ce
 
 /**
  * Makes the ledger's tables where they are not there, and adds what an earlier version of them has
- * not: what was added last tells. Safe at any time, by many at once.
+ * not. Safe at any time, by many at once.
  */
 export async function prepareLedger(database: Database): Promise<void> {
   await database.transaction(async (tx) => {
     const there = await tx.query(
-      `SELECT 1 FROM pg_attribute
-         WHERE attrelid = to_regclass('sluice.due') AND attname = 'parent'`,
+      `SELECT added FROM unnest($1::text[]) added JOIN pg_attribute
+         ON attrelid = to_regclass('sluice.' || split_part(added, '.', 1))
+           AND attname = split_part(added, '.', 2)`,
+      [ledgerAdditions],
     )
-    if (there.length > 0) return
+    if (there.length === ledgerAdditions.length) return
     await lockFor(tx, 'tables')
     await tx.query(ledgerTables)
   })
@@ -41,6 +43,11 @@ export async function lockFor(tx: Transaction, what: string): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCKS, what])
 }
 
+/** The same, by many at once; whoever asks for it by `lockFor` waits for them all. */
+export async function shareFor(tx: Transaction, what: string): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock_shared($1, hashtext($2))', [LOCKS, what])
+}
+
 /** A key's row in the ledger, locked by this transaction. */
 export interface Entry extends Counts {
   id: number
@@ -53,6 +60,8 @@ export interface Entry extends Counts {
   contract: string | undefined
   loadedEtag: string | undefined
   loadedModified: Date | undefined
+  /** The object that mends rejects of this one, where any does. */
+  replay: number | undefined
 }
 
 /** Takes the key: nobody else handles it in this database until the transaction ends. */
@@ -67,6 +76,12 @@ export async function takeKey(tx: Transaction, lake: string, key: string): Promi
     const [made] = await tx.query(`${insert} RETURNING *`, [lake, key])
     if (made) return entryOf(made)
   }
+}
+
+/** Takes a key that is known to be there. */
+export async function takeId(tx: Transaction, id: number): Promise<Entry> {
+  const sql = 'SELECT * FROM sluice.objects WHERE id = $1 FOR NO KEY UPDATE'
+  return entryOf((await tx.query(sql, [id]))[0]!)
 }
 
 /** Forgets a key under which nothing was ever found, so that no row says what never was. */
@@ -94,6 +109,8 @@ export interface Note extends Counts {
   dataset: string | undefined
   status: 'loaded' | 'refused' | 'held'
   reason: string | undefined
+  /** Of the header, where records were rejected: so that they can be told apart by name. */
+  labels?: string[] | undefined
   seconds: number
 }
 
@@ -110,6 +127,7 @@ export async function note(
     `UPDATE sluice.objects SET dataset = coalesce($2, dataset), status = $3, reason = $4, etag = $5,
        version_id = $6, size = $7, modified = $8, contract = $9, seconds = $10, at = now()
        ${loaded ? `, loaded_etag = $5, loaded_modified = $8, ${counted(11)}` : ''}
+       ${loaded ? ', mended = 0, labels = $15' : ''}
      WHERE id = $1`,
     [
       entry.id,
@@ -122,7 +140,7 @@ export async function note(
       version.modified,
       governing.hash,
       said.seconds,
-      ...(loaded ? countsOf(said) : []),
+      ...(loaded ? [...countsOf(said), jsonOf(said.labels)] : []),
     ],
   )
 }
@@ -139,6 +157,11 @@ function counted(from: number): string {
 
 function countsOf({ records, accepted, rejected, waiting }: Counts): number[] {
   return [records, accepted, rejected, waiting]
+}
+
+/** A label may have anything in it; Postgres' JSON has no NUL. */
+function jsonOf(labels: string[] | undefined): string | null {
+  return labels ? JSON.stringify(labels.map((label) => label.replaceAll('\0', '\ufffd'))) : null
 }
 
 /** Says of an object that stands what else is worth knowing. */
@@ -175,6 +198,7 @@ function entryOf(row: Row): Entry {
     contract: some('contract'),
     loadedEtag: some('loaded_etag'),
     loadedModified: some('loaded_modified'),
+    replay: some('replay'),
     records: row.records as number,
     accepted: row.accepted as number,
     rejected: row.rejected as number,
@@ -200,9 +224,9 @@ export async function stuckObjects(
 export async function outcomesOf(database: Database, lake: string): Promise<Outcome[]> {
   const rows = await database.query(
     `SELECT key AS object, dataset, status, reason, records, accepted, rejected, waiting,
-         coalesce(seconds, 0) AS seconds
+         nullif(mended, 0) AS mended, coalesce(seconds, 0) AS seconds
        FROM sluice.objects WHERE lake = $1 AND status <> 'new' ORDER BY key`,
     [lake],
   )
-  return rows.map((row) => ({ stage: 'raw-ingestion', ...row }) as Outcome)
+  return rows.map((row) => ({ stage: 'raw-ingestion', ...row }) as unknown as Outcome)
 }

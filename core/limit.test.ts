@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { openDuck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import {
+  checkColumns,
   faultOf,
   ingestCommand,
   isOfPlace,
@@ -53,7 +54,7 @@ test('a refusal tells what was found, what is allowed, why, and the command', ()
   const plain = tooLarge({ stored: 2000, text: 2000 }, undefined, elsewhere)
   expect(plain).toBe(`too-large: 2000 bytes of text, ${here}`)
   const gzip = tooLarge({ stored: 200, text: 2000 }, undefined, elsewhere)
-  expect(gzip).toContain('2000 bytes of text (gzip, 200 bytes: ten times that is reckoned with)')
+  expect(gzip).toContain('2000 bytes of text (packed, 200 bytes: ten times that is reckoned with)')
   const unpacked = reasonOf(new TooLarge(1024), elsewhere)
   expect(unpacked).toBe(`too-large: at least 1024 bytes of text, ${here}`)
   // Told the same when the event comes again.
@@ -113,3 +114,16 @@ async function spilled(): Promise<unknown> {
     duck.close()
   }
 }
+
+test('of wide tables so many columns are taken as the memory has room for', () => {
+  vi.stubEnv('SLUICE_MEMORY', undefined)
+  expect(() => checkColumns(1024)).not.toThrow()
+  expect(() => checkColumns(1025)).toThrow(/^too-wide: 1025 fields.*at most 1024.*=1GB/)
+  vi.stubEnv('SLUICE_MEMORY', '3GB')
+  expect(() => checkColumns(5000)).not.toThrow()
+  // What DuckDB understands and this does not is left to DuckDB.
+  vi.stubEnv('SLUICE_MEMORY', '80%')
+  expect(() => checkColumns(5000)).not.toThrow()
+  // It is a verdict about the place: elsewhere, or with more memory, the object is taken.
+  expect(isOfPlace('too-wide: 1025 fields, …')).toBe(true)
+})

@@ -37,6 +37,29 @@ export class TooLarge extends Refused {
   }
 }
 
+/** DuckDB's memory for a column of a table, in MB, measured: rows go through it 2,048 at a time. */
+const COLUMN = 0.5
+
+/**
+ * Whether a table of so many columns can be taken by this process: DuckDB's memory (SLUICE_MEMORY)
+ * is bounded, and each column takes some of it, however few rows there are.
+ *
+ * @throws Refused, for this place only, naming how much memory would do
+ */
+export function checkColumns(columns: number): void {
+  const memory = process.env.SLUICE_MEMORY ?? '512MB'
+  const [, number, unit] = /^([\d.]+) ?([KMGT])i?B$/i.exec(memory) ?? []
+  if (number === undefined) return
+  const megabytes = Number(number) * 1000 ** ('KMGT'.indexOf(unit!.toUpperCase()) - 1)
+  const most = Math.floor(megabytes / COLUMN)
+  if (columns <= most) return
+  const enough = Math.ceil((columns * COLUMN) / 1000)
+  throw new Refused(
+    `too-wide: ${columns} fields, and with SLUICE_MEMORY=${memory} at most ${most} are taken ` +
+      `here; set SLUICE_MEMORY=${enough}GB, or split the table`,
+  )
+}
+
 /**
  * Why an object is too large to be taken here; undefined where it is not.
  *
@@ -53,7 +76,7 @@ export function tooLarge(
   const { stored, text } = bytes
   const limit = limitHere()
   if (text > limit) {
-    const how = stored === text ? '' : ` (gzip, ${stored} bytes: ten times that is reckoned with)`
+    const how = stored === text ? '' : ` (packed, ${stored} bytes: ten times that is reckoned with)`
     return withCure(toldOf(`${text} bytes of text${how}`), elsewhere)
   }
   const found = foundIn(known)
@@ -67,7 +90,7 @@ export function reasonOf(refused: Refused, elsewhere: string): string {
 
 /** Whether a refusal is about the place, so that it settles nothing elsewhere. */
 export function isOfPlace(reason: string | undefined): boolean {
-  return foundIn(reason) > 0
+  return foundIn(reason) > 0 || reason?.startsWith('too-wide: ') === true
 }
 
 /** The reason is all that every commit record keeps, so the size is read back from it. */

@@ -24,6 +24,8 @@ const manifest = z.object({
   standing: z.string().optional(),
   /** When that version was modified: of two objects with the same key, the later one wins. */
   standingModified: z.string().optional(),
+  /** Of a replay object: whose rejects it mends; void where its rows went with that version. */
+  mends: z.object({ object: z.string(), version: z.string(), void: z.boolean() }).optional(),
 })
 export type Manifest = z.infer<typeof manifest>
 

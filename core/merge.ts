@@ -2,8 +2,9 @@ import type { Contract } from './contract.ts'
 import { leaveReload, leaveReloads } from './due.ts'
 import type { Entry } from './ledger.ts'
 import { identifier, literal } from './names.ts'
+import type { Pointer } from './pointers.ts'
 import type { Transaction } from './postgres.ts'
-import { columnsNamed, columnsOf, keyOf, tableOf } from './table.ts'
+import { columnsOf, keyOf, tableOf } from './table.ts'
 
 /**
  * From the rows of one object, staged, to its dataset's table: what replaces what.
@@ -18,8 +19,8 @@ export interface Merge {
   entry: Entry
   /** When its content was last modified. */
   modified: Date
-  /** The datasets whose rows refer to this one's, for parents that must stay. */
-  children: Contract[]
+  /** What points to rows of this dataset: those must stay. */
+  pointers: Pointer[]
   /** True where they join the rows that the object has, having waited; else they replace those. */
   joins: boolean
 }
@@ -53,11 +54,52 @@ export async function mergeStage(merge: Merge): Promise<number> {
   const { tx, contract, entry, joins } = merge
   if (contract.load === 'upsert') return upsert(merge)
   if (contract.load === 'replace' && !(await takesOver(merge))) return 0
-  if (contract.load === 'append' && !joins) await deleteOwn(tx, contract, entry)
+  const referenced = joins ? 0 : (await dropOlder(merge, olderOf(merge))).referenced
   const columns = columnsOf(contract).join(', ')
   await tx.query(`INSERT INTO ${tableOf(contract)} (${columns}, _object_id)
     SELECT ${columns}, ${entry.id} FROM ${STAGE}`)
-  return 0
+  return referenced
+}
+
+/** Whose rows give way to the object's: of replace, those of every object of the lake. */
+function olderOf({ contract, entry }: Merge): string {
+  if (contract.load === 'append') return `${entry.id}`
+  return `SELECT id FROM sluice.objects WHERE lake = ${literal(entry.lake)}`
+}
+
+/** Deletes the rows of these objects, but for those that children point to and no staged row is. */
+async function dropOlder(merge: Merge, objects: string) {
+  const { tx, contract, pointers } = merge
+  const rows = `FROM ${tableOf(contract)} t WHERE t._object_id IN (${objects})`
+  const dropped = await deleteFree(merge, rows, (pointer) => {
+    const same = pointer.ours.map((name) => `s.${name} = t.${name}`).join(' AND ')
+    return `(${notPointed(merge, pointer)} OR EXISTS (SELECT 1 FROM ${STAGE} s WHERE ${same}))`
+  })
+  const [kept] = pointers.length > 0 ? await tx.query(`SELECT count(*) AS rows ${rows}`) : []
+  return { dropped, referenced: (kept?.rows as number | undefined) ?? 0 }
+}
+
+/** Deletes the rows that are free of every pointer; those of a chain one after the other. */
+async function deleteFree(
+  { tx, contract, pointers }: Merge,
+  rows: string,
+  free: (pointer: Pointer) => string,
+): Promise<number> {
+  const sql = ['DELETE', rows, ...pointers.map((one) => `AND ${free(one)}`)].join(' ')
+  const toItself = pointers.some(({ table }) => table === tableOf(contract))
+  let all = 0
+  for (;;) {
+    const dropped = await tx.execute(sql)
+    all += dropped
+    if (dropped === 0 || !toItself) return all
+  }
+}
+
+/** A row that points to itself keeps nothing. */
+function notPointed({ contract }: Merge, { table, theirs, ours }: Pointer): string {
+  const points = theirs.map((name, i) => `c.${name} = t.${ours[i]}`)
+  const other = table === tableOf(contract) ? ['c.ctid <> t.ctid'] : []
+  return `NOT EXISTS (SELECT 1 FROM ${table} c WHERE ${[...points, ...other].join(' AND ')})`
 }
 
 /** Deletes the rows of the object's earlier version. */
@@ -67,21 +109,18 @@ export async function deleteOwn(tx: Transaction, contract: Contract, entry: Entr
 }
 
 /** replace: the dataset is its newest object; an older one that comes later changes nothing. */
-async function takesOver({ tx, contract, entry, modified, joins }: Merge): Promise<boolean> {
+async function takesOver(merge: Merge): Promise<boolean> {
+  const { tx, contract, entry, modified, joins } = merge
   const [newer] = await tx.query(
     `SELECT id FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND id <> $3
        AND (loaded_modified, key COLLATE "C") > ($4, $5 COLLATE "C")
      ORDER BY loaded_modified DESC, key COLLATE "C" DESC LIMIT 1`,
     [entry.lake, contract.dataset, entry.id, modified, entry.key],
   )
-  if (joins) return newer === undefined
-  const all = `SELECT id FROM sluice.objects WHERE lake = ${literal(entry.lake)}`
-  const gone = await tx.execute(
-    `DELETE FROM ${tableOf(contract)} WHERE _object_id IN (${newer ? entry.id : all})`,
-  )
-  if (!newer) return true
+  if (joins || !newer) return newer === undefined
   // The dataset was this object, which has become the older one.
-  if (gone > 0) await leaveReload(tx, newer.id as number)
+  const { dropped, referenced } = await dropOlder(merge, `${entry.id}`)
+  if (dropped + referenced > 0) await leaveReload(tx, newer.id as number)
   return false
 }
 
@@ -122,35 +161,21 @@ function later({ entry, modified }: Merge): string {
  * one, are to be loaded again.
  */
 async function dropRows(merge: Merge, same: string): Promise<number> {
-  const { tx, contract, entry, modified, joins } = merge
+  const { tx, contract, entry, modified, joins, pointers } = merge
   if (entry.loadedEtag === undefined || joins) return 0
-  const gone = `t._object_id = ${entry.id} AND NOT EXISTS (SELECT 1 FROM ${STAGE} s WHERE ${same})`
-  const free = notReferred(merge)
+  const gone = `t._object_id IN (${entry.id}, ${-entry.id})
+    AND NOT EXISTS (SELECT 1 FROM ${STAGE} s WHERE ${same})`
   const rows = `FROM ${tableOf(contract)} t WHERE ${gone}`
-  const dropped = await tx.execute(['DELETE', rows, ...free.map((one) => `AND ${one}`)].join(' '))
-  const [kept] = free.length > 0 ? await tx.query(`SELECT count(*) AS rows ${rows}`) : []
+  const dropped = await deleteFree(merge, rows, (pointer) => notPointed(merge, pointer))
+  const [kept] = pointers.length > 0 ? await tx.query(`SELECT count(*) AS rows ${rows}`) : []
   const referenced = (kept?.rows as number | undefined) ?? 0
   const older = entry.loadedModified !== undefined && modified < entry.loadedModified
   if (dropped + referenced === 0 && !older) return 0
-  const freed = await leaveReloads(tx, entry.id)
-  // A row that is kept for children gives way to that of an object which still has it.
-  if (freed > 0 && referenced > 0) {
-    await tx.query(`UPDATE ${tableOf(contract)} t SET _object_id = NULL WHERE ${gone}`)
+  await leaveReloads(tx, entry.id)
+  // A row that is kept for children gives way to that of any object which still has it, whether
+  // that is there now, waits, or has yet to come; and goes when no child points to it any more.
+  if (referenced > 0) {
+    await tx.query(`UPDATE ${tableOf(contract)} t SET _object_id = ${-entry.id} WHERE ${gone}`)
   }
   return referenced
-}
-
-function notReferred({ contract, children }: Merge): string[] {
-  return children.flatMap((child) =>
-    child.foreignKeys
-      .filter((key) => key.dataset === contract.dataset)
-      .map((key) => {
-        const [theirs, ours] = [
-          columnsNamed(child, key.fields),
-          columnsNamed(contract, key.columns),
-        ]
-        const points = theirs.map((name, i) => `c.${name} = t.${ours[i]}`)
-        return `NOT EXISTS (SELECT 1 FROM ${tableOf(child)} c WHERE ${points.join(' AND ')})`
-      }),
-  )
 }

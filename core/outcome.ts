@@ -12,6 +12,8 @@ export interface Outcome {
   rejected: number
   /** Rows that wait for their parent, in Postgres. */
   waiting: number
+  /** Rejected once, and mended since: their rows are those of another object (see replay.ts). */
+  mended?: number | null
   /** The stage's own time for this object. */
   seconds: number
 }

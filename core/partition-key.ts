@@ -26,7 +26,7 @@ export function partitionKeyOf(
     return (bytes, at, length) =>
       bucketOf(memberOf(shown(bytes.subarray(at, at + length), encoding), name))
   }
-  const [index, marks] = [fields.indexOf(name), marksOf(contract.dialect)]
+  const [index, marks] = [fields.indexOf(name), marksOf(contract.dialect, encoding)]
   return (bytes, at, length) => bucketOf(cellsOf(bytes, at, at + length, marks)[index] ?? '')
 }
 

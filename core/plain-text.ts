@@ -3,42 +3,54 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { StringDecoder } from 'node:string_decoder'
-import { createGunzip } from 'node:zlib'
-import type { Encoding } from './dialect.ts'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { Refused } from './errors.ts'
 import { limitHere, TooLarge } from './limit.ts'
+import type { Compression } from './stored.ts'
+import { type ByteEncoding, byteEncodingOf, type Encoding } from './text-encoding.ts'
+import { byFrame } from './zstd-frames.ts'
 
 /**
  * The text of an object as a local file in an encoding that has ASCII's bytes for ASCII: itself, or
- * what comes out of gzip and UTF-16.
+ * what comes out of gzip, zstd and UTF-16.
  */
 export interface PlainText {
   path: string
   /** How bytes of `path` become characters. */
-  encoding: 'utf-8' | 'latin-1'
+  encoding: ByteEncoding
   /** What UTF-16 the object has, so that verbatim bytes can be given back. */
   utf16: 'utf-16le' | 'utf-16be' | undefined
   /** All of its bytes, where they are few: several looks at them need no more files. */
   bytes: Buffer | undefined
   /** Bytes before the first character: a byte order mark, of `path`. */
   bom: number
-  gzip: boolean
 }
 
-/** About how many bytes of text an object has: gzip makes CSV some ten times smaller. */
+/** About how many bytes of text an object has: packed CSV is some ten times smaller. */
 export function textSize({ key, size }: { key: string; size: number }): number {
-  return isGzip(key) ? 10 * size : size
+  return compressionOf(key) ? 10 * size : size
 }
 
-const isGzip = (key: string) => key.toLowerCase().endsWith('.gz')
+function compressionOf(key: string): Compression | undefined {
+  const ending = /\.(gz|zst)$/i.exec(key)?.[1]?.toLowerCase()
+  return ending as Compression | undefined
+}
 
 /** Decompressed bytes of one object; a bomb ends here. SLUICE_MAX_TEXT_GB changes it. */
 const maxText = Number(process.env.SLUICE_MAX_TEXT_GB ?? 64) * 2 ** 30
+/**
+ * How many times its size an object may unpack to: CSV does to 5 to 50 times, what was made to fill
+ * a disk to a thousand. SLUICE_MAX_TEXT_RATIO changes it.
+ */
+const maxRatio = Number(process.env.SLUICE_MAX_TEXT_RATIO ?? 250)
+/** Less than this is unpacked whatever it was: it fills no disk. */
+const HARMLESS = 256 << 20
 
 /**
  * @param path the object's bytes
  * @param folder where a decompressed or transcoded copy may be written
- * @throws Refused where the bytes are not gzip or UTF-16 although they should be, or grow too
+ * @param compression where the ending of `key` does not say it
+ * @throws Refused where the bytes are not gzip, zstd or UTF-16 although they should be, or grow too
  *   large; TooLarge where that is so in this place only
  */
 export async function plainText(
@@ -46,16 +58,22 @@ export async function plainText(
   key: string,
   encoding: Encoding,
   folder: string,
+  compression?: Compression | undefined,
 ): Promise<PlainText> {
-  const gzip = isGzip(key)
-  const source = gzip ? await gunzip(path, join(folder, 'gunzipped')) : path
-  if (encoding === 'utf-8' || encoding === 'latin-1') {
-    return { path: source, encoding, utf16: undefined, gzip, ...beginningOf(source, encoding) }
+  const archive = /\.(zip|bz2|xz|7z|tar|tgz)$/i.exec(key)
+  if (archive && !compression) {
+    const cure = 'put what it holds as a file of its own, as it is or packed as .gz or .zst'
+    throw new Refused(`compression-error: a ${archive[0]} is not read; ${cure}`)
+  }
+  const packed = compression ?? compressionOf(key)
+  const source = packed ? await unpack(path, packed, join(folder, 'unpacked')) : path
+  if (encoding !== 'utf-16' && encoding !== 'utf-16le' && encoding !== 'utf-16be') {
+    return { path: source, encoding, utf16: undefined, ...beginningOf(source, encoding) }
   }
   const utf16 = encoding === 'utf-16' ? orderOf(readStart(source, 2)) : encoding
   const to = join(folder, 'transcoded')
   await transcode(source, to, utf16)
-  return { path: to, encoding: 'utf-8', utf16, gzip, ...beginningOf(to, 'utf-8') }
+  return { path: to, encoding: byteEncodingOf(encoding), utf16, ...beginningOf(to, 'utf-8') }
 }
 
 /** A text up to this size is read at once, and kept while it is looked at. */
@@ -85,24 +103,31 @@ function orderOf(head: Buffer): 'utf-16le' | 'utf-16be' {
   return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : 'utf-16le'
 }
 
-async function gunzip(path: string, to: string): Promise<string> {
+async function unpack(path: string, packed: Compression, to: string): Promise<string> {
   await using file = await open(to, 'w')
   const limit = limitHere()
+  const { size } = statSync(path)
+  const most = Math.max(HARMLESS, maxRatio * size)
   let written = 0
   try {
-    const unzip = createGunzip({ chunkSize: 1 << 20 })
-    await pipeline(createReadStream(path), unzip, async (chunks: AsyncIterable<Buffer>) => {
+    const write = async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         written += chunk.length
         if (written > maxText) throw tooLong(written)
+        if (written > most) throw isBomb(size)
         if (written > limit) throw new TooLarge(written)
         await file.write(chunk)
       }
-    })
+    }
+    const source = createReadStream(path)
+    const options = { chunkSize: 1 << 20 }
+    if (packed === 'gz') await pipeline(source, createGunzip(options), write)
+    else await pipeline(source, byFrame, createZstdDecompress(options), write)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? ''
-    if (!code.startsWith('Z_')) throw error
-    throw new Refused(`compression-error: not a whole gzip file (${(error as Error).message})`)
+    if (!/^Z(STD)?_/.test(code)) throw error
+    const name = packed === 'gz' ? 'gzip' : 'zstd'
+    throw new Refused(`compression-error: not a whole ${name} file (${(error as Error).message})`)
   }
   return to
 }
@@ -110,6 +135,13 @@ async function gunzip(path: string, to: string): Promise<string> {
 function tooLong(bytes: number): Refused {
   return new Refused(
     `too-long: the object decompresses to more than ${bytes} bytes; set SLUICE_MAX_TEXT_GB higher`,
+  )
+}
+
+function isBomb(size: number): Refused {
+  return new Refused(
+    `too-long: the object's ${size} bytes unpack to more than ${maxRatio} times as many; ` +
+      'if that is what it should be, set SLUICE_MAX_TEXT_RATIO higher, or bring it unpacked',
   )
 }
 

@@ -14,12 +14,17 @@ import { MAX_RECORD } from './rejects.ts'
 export class Plan {
   readonly contract: Contract
   readonly #layout: Layout
+  /** Which cell each field is. */
+  readonly #at: Map<string, number>
   readonly checks: Check[]
 
   constructor(contract: Contract, layout: Layout) {
     this.contract = contract
     this.#layout = layout
-    this.checks = layout.fields.flatMap((field, i) => checksOf(field, contract, x(i), v(i)))
+    this.#at = new Map(layout.fields.flatMap((field, i) => (field ? [[field.name, i]] : [])))
+    this.checks = layout.fields.flatMap((field, i) =>
+      field ? checksOf(field, contract, x(i), v(i)) : [],
+    )
   }
 
   /**
@@ -29,7 +34,7 @@ export class Plan {
     return this.#typed(
       csv(path, this.contract.dialect.delimiter, lineEnd, this.#texts(), {
         header: this.contract.dialect.header,
-        empty: this.contract.missingValues.includes(''),
+        empty: this.#empty(),
       }),
       [],
     )
@@ -38,8 +43,9 @@ export class Plan {
   /** The annotated text: each record with its place, and the number of cells that it had. */
   annotatedSource({ path, delimiter, longest }: Annotated): string {
     const columns = { ...provenance, ...this.#texts() }
-    const empty = this.contract.missingValues.includes('')
-    const read = csv(path, delimiter, 'lf', columns, { header: false, empty, longest })
+    const read = csv(path, delimiter, 'lf', columns, {
+      ...{ header: false, empty: this.#empty(), longest },
+    })
     return this.#typed(read, Object.keys(provenance))
   }
 
@@ -78,33 +84,50 @@ export class Plan {
 
   /** The sets of fields whose values may stand only once in an object. */
   keys(): { rule: 'primary-key' | 'unique-error'; fields: string[] }[] {
-    const { primaryKey, fields, keysOnce } = this.contract
-    if (!keysOnce) return []
-    const single = primaryKey.length === 1 ? primaryKey[0] : undefined
-    const unique = fields.filter((field) => field.unique && field.name !== single)
-    return [
-      ...(primaryKey.length > 0 ? [{ rule: 'primary-key' as const, fields: primaryKey }] : []),
-      ...unique.map((field) => ({ rule: 'unique-error' as const, fields: [field.name] })),
-    ]
-  }
-
-  /** The columns of a key in a source; `known`: whether every part is a value that the text has. */
-  columnsOf(names: string[]): { x: string[]; v: string[]; known: string } {
-    const { fields } = this.#layout
-    const at = names.map((name) => fields.findIndex((field) => field.name === name))
-    const known = at.map(
-      (i) => `${v(i)} IS NOT NULL AND ${lexicalOf(fields[i]!).exact(x(i), v(i))}`,
+    const { primaryKey, uniqueKeys, fields, keysOnce } = this.contract
+    const unique = fields.filter((field) => field.unique).map((field) => [field.name])
+    const sets = keysOnce ? [primaryKey, ...unique, ...uniqueKeys] : []
+    const isFirst = (set: string[], i: number) => {
+      return (
+        sets.findIndex((other) => other.toSorted().join('\0') === set.toSorted().join('\0')) === i
+      )
+    }
+    return (
+      sets
+        .map((set, i) => ({
+          rule: i === 0 ? ('primary-key' as const) : ('unique-error' as const),
+          fields: set,
+        }))
+        // A set that is told twice is one key; and where the header lacks a field of it, nothing
+        // of it can stand twice: it is null.
+        .filter((key, i) => key.fields.length > 0 && isFirst(key.fields, i))
+        .filter((key) => key.fields.every((name) => this.#at.has(name)))
     )
-    return { x: at.map(x), v: at.map(v), known: known.join(' AND ') }
   }
 
-  /** Every value under its field's name, in the contract's order; then `also`. */
+  /**
+   * A key in a source: its parts as they are compared, the texts, and `known`: whether every part
+   * is a value that the text has. What is null is no part of a key.
+   */
+  keyOf(names: string[]): { parts: string[]; values: string[]; text: string; known: string } {
+    const at = names.map((name) => this.#at.get(name)!)
+    const lexical = at.map((i) => lexicalOf(this.#layout.fields[i]!))
+    const known = at.map((i, n) => `${v(i)} IS NOT NULL AND ${lexical[n]!.exact(x(i), v(i))}`)
+    return {
+      parts: at.map((i, n) => lexical[n]!.same?.(v(i)) ?? v(i)),
+      values: at.map(v),
+      text: `left(concat_ws(', ', ${at.map(x).join(', ')}), ${SHOWN})`,
+      known: known.join(' AND '),
+    }
+  }
+
+  /** Every value under its field's name, in the contract's order, NULL where no cell is it. */
   #values(also: string[]): string {
-    const { fields } = this.contract
-    const at = (field: Field) => this.#layout.fields.indexOf(field)
-    const values = fields.map(
-      (field) => `${stored(field, v(at(field)))} AS ${identifier(field.name)}`,
-    )
+    const values = this.contract.fields.map((field) => {
+      const at = this.#at.get(field.name)
+      const value = at === undefined ? `NULL::${lexicalOf(field).type}` : v(at)
+      return `${stored(field, value)} AS ${identifier(field.name)}`
+    })
     return [...values, ...also].join(', ')
   }
 
@@ -116,18 +139,36 @@ export class Plan {
     return Object.fromEntries(this.#layout.fields.map((_, i) => [x(i), 'VARCHAR']))
   }
 
+  /** Whether an empty cell is a missing value of every field: then DuckDB's reader sees to it. */
+  #empty(): boolean {
+    return this.#layout.fields.every((field) => missingOf(field).includes(''))
+  }
+
   #typed(read: string, also: string[]): string {
     const { fields } = this.#layout
-    const missing = this.contract.missingValues.filter((value) => value !== '')
-    const list = missing.map(literal).join(', ')
-    const nulled = fields.map(
-      (_, i) => `CASE WHEN ${x(i)} IN (${list}) THEN NULL ELSE ${x(i)} END AS ${x(i)}`,
+    const empty = this.#empty()
+    const missing = fields.map((field) =>
+      missingOf(field)
+        .filter((value) => value !== '' || !empty)
+        .map(literal),
     )
-    const cells =
-      missing.length === 0 ? read : `(SELECT ${[...also, ...nulled].join(', ')} FROM ${read})`
-    const values = fields.map((field, i) => `${x(i)}, ${lexicalOf(field).value(x(i))} AS ${v(i)}`)
+    const nulled = missing.map((list, i) =>
+      list.length === 0
+        ? x(i)
+        : `CASE WHEN ${x(i)} IN (${list.join(', ')}) THEN NULL ELSE ${x(i)} END AS ${x(i)}`,
+    )
+    const none = missing.every((list) => list.length === 0)
+    const cells = none ? read : `(SELECT ${[...also, ...nulled].join(', ')} FROM ${read})`
+    const values = fields.map((field, i) =>
+      field ? `${x(i)}, ${lexicalOf(field).value(x(i))} AS ${v(i)}` : x(i),
+    )
     return `SELECT ${[...also, ...values].join(', ')} FROM ${cells}`
   }
+}
+
+/** Of a cell that no field names, empty text: it counts where a whole record is blank. */
+function missingOf(field: Field | undefined): string[] {
+  return field ? field.missingValues : ['']
 }
 
 /** The columns that the annotated text has before the cells. */

@@ -1,5 +1,6 @@
-import type { Contract, ForeignKey } from './contract.ts'
+import type { Contract } from './contract.ts'
 import type { Duck } from './duckdb.ts'
+import type { ForeignKey } from './foreign-key.ts'
 import { lexicalOf } from './lexical.ts'
 import { identifier, postgresName } from './names.ts'
 import type { Database } from './postgres.ts'

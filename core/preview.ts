@@ -140,26 +140,30 @@ async function judged(
   contract: Contract,
   table: PreviewTable,
 ): Promise<Preview> {
-  return withScratch(textSize(version), async (folder, duck) => {
-    const copy = path === undefined ? await store.open(version) : undefined
-    try {
-      const { key } = version
-      const task = { duck, contract, path: path ?? copy!.path, key, folder }
-      const verdict = await validate(task, sinkOf(duck, contract))
-      await copy?.verify()
-      const rules = await brokenRules(duck, verdict)
-      const waiting = database ? await orphansIn(duck, database, contract) : 0
-      const files = await filesOf(duck, version, contract, verdict)
-      const { records, accepted, rejected } = verdict
-      const counts = { records, accepted: accepted - waiting, rejected, waiting }
-      const { dataset, file } = contract
-      const said = { object: key, dataset, contract: file, would: 'load' as const }
-      return { ...said, reason: undefined, rules, table, files, ...counts }
-    } finally {
-      await copy?.release()
-      await duck.run('DROP TABLE IF EXISTS planned')
-    }
-  })
+  return withScratch(
+    textSize(version),
+    async (folder, duck) => {
+      const copy = path === undefined ? await store.open(version) : undefined
+      try {
+        const { key } = version
+        const task = { duck, contract, path: path ?? copy!.path, key, folder }
+        const verdict = await validate(task, sinkOf(duck, contract))
+        await copy?.verify()
+        const rules = await brokenRules(duck, verdict)
+        const waiting = database ? await orphansIn(duck, database, contract) : 0
+        const files = await filesOf(duck, version, contract, verdict)
+        const { records, accepted, rejected } = verdict
+        const counts = { records, accepted: accepted - waiting, rejected, waiting }
+        const { dataset, file } = contract
+        const said = { object: key, dataset, contract: file, would: 'load' as const }
+        return { ...said, reason: undefined, rules, table, files, ...counts }
+      } finally {
+        await copy?.release()
+        await duck.run('DROP TABLE IF EXISTS planned')
+      }
+    },
+    contract.fields.length,
+  )
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Dialect } from './dialect.ts'
+import { type ByteEncoding, encode } from './text-encoding.ts'
 
 /**
  * Where one CSV record ends, and what shape it has: RFC 4180, with any delimiter, quote and escape,
@@ -13,12 +14,18 @@ import type { Dialect } from './dialect.ts'
 
 export const LF = 10
 export const CR = 13
+const SPACE = 32
 
-/** A dialect as bytes; -1 where there is no escape. */
+/** A dialect as bytes; -1 where there is no quote or escape. */
 export interface Marks {
+  /** Of every byte whether it may be anything but a part of a cell. */
+  special: Uint8Array
   delimiter: number
+  /** What follows that first byte, where a delimiter has several. */
+  rest: Buffer | undefined
   quote: number
   escape: number
+  doubleQuote: boolean
   skipInitialSpace: boolean
 }
 
@@ -38,17 +45,33 @@ export interface Shape {
   unusual: boolean
 }
 
-export function marksOf(dialect: Dialect): Marks {
-  return {
-    delimiter: dialect.delimiter.charCodeAt(0),
-    quote: dialect.quote.charCodeAt(0),
-    escape: dialect.escape?.charCodeAt(0) ?? -1,
-    skipInitialSpace: dialect.skipInitialSpace,
-  }
+/** @param encoding one that has the delimiter, as `parseDialect` saw to */
+export function marksOf(dialect: Dialect, encoding: ByteEncoding): Marks {
+  const { delimiter, quote, escape: mark, doubleQuote, skipInitialSpace } = dialect
+  const bytes = encode(delimiter, encoding) ?? Buffer.from(delimiter)
+  return marksIn({
+    delimiter: bytes[0]!,
+    rest: bytes.length > 1 ? bytes.subarray(1) : undefined,
+    quote: quote === '' ? -1 : quote.charCodeAt(0),
+    escape: mark?.charCodeAt(0) ?? -1,
+    doubleQuote,
+    skipInitialSpace,
+  })
+}
+
+function marksIn(marks: Omit<Marks, 'special'>): Marks {
+  const special = new Uint8Array(256)
+  const { delimiter, quote, escape: mark, skipInitialSpace } = marks
+  for (const byte of [LF, CR, delimiter, quote, mark]) if (byte >= 0) special[byte] = 1
+  if (skipInitialSpace) special[SPACE] = 1
+  return { special, ...marks }
 }
 
 /** Lines that have neither cells nor quotes: NDJSON. */
-export const lines: Marks = { delimiter: -1, quote: -1, escape: -1, skipInitialSpace: false }
+export const lines: Marks = marksIn({
+  ...{ delimiter: -1, rest: undefined, quote: -1, escape: -1 },
+  ...{ doubleQuote: true, skipInitialSpace: false },
+})
 
 export function newShape(): Shape {
   return { end: 0, next: 0, cells: 0, innerLines: 0, unusual: false }
@@ -66,52 +89,66 @@ export function scanRecord(
   marks: Marks,
   shape: Shape,
 ): State {
-  const { delimiter, quote } = marks
+  const { special, delimiter, rest, quote } = marks
   shape.cells = 1
   shape.innerLines = 0
   shape.unusual = false
+  // A delimiter of several bytes is seen whole, or not at all.
+  const until = rest === undefined || last ? limit : limit - rest.length
   let at = start
   let cellStart = start
-  while (at < limit) {
+  while (at < until) {
     const byte = bytes[at]!
-    if (byte === delimiter) {
-      shape.cells++
+    if (special[byte] === 0) {
       at++
+    } else if (byte === SPACE && at === cellStart && marks.skipInitialSpace) {
+      shape.unusual = true
+      cellStart = ++at
+    } else if (byte === delimiter && (rest === undefined || follows(bytes, at + 1, limit, rest))) {
+      shape.cells++
+      at += rest === undefined ? 1 : rest.length + 1
       cellStart = at
-      if (marks.skipInitialSpace && bytes[at] === 32) shape.unusual = true
     } else if (byte === LF) {
       return ended(shape, at, at + 1)
     } else if (byte === CR) {
       if (at + 1 >= limit && !last) break
       return ended(shape, at, bytes[at + 1] === LF && at + 1 < limit ? at + 2 : at + 1)
-    } else if (byte === quote && opens(bytes, cellStart, at, marks)) {
-      const close = closingQuote(bytes, at + 1, limit, last, marks, shape)
+    } else if (byte === quote && at === cellStart) {
+      const close = closingQuote(bytes, at + 1, until, last, marks, shape)
       if (close < 0) return close === NEEDS_MORE ? 'more' : 'broken-quote'
       at = close
+    } else if (byte === marks.escape) {
+      at += escaped(bytes, at, limit, shape)
     } else {
-      if (byte === quote) shape.unusual = true
-      if (byte === marks.escape) {
-        shape.unusual = true
-        at++
-      }
+      shape.unusual = true
       at++
     }
   }
   return last ? ended(shape, limit, limit) : 'more'
 }
 
+function follows(bytes: Uint8Array, at: number, limit: number, rest: Buffer): boolean {
+  if (at + rest.length > limit) return false
+  for (let i = 0; i < rest.length; i++) if (bytes[at + i] !== rest[i]) return false
+  return true
+}
+
+/** How many bytes an escape and what it escapes have; a line end among them is none of a record. */
+function escaped(bytes: Uint8Array, at: number, limit: number, shape: Shape): number {
+  shape.unusual = true
+  if (at + 1 < limit && endsLine(bytes, at + 1, limit)) shape.innerLines++
+  return 2
+}
+
+/** Whether a line of the text ends with this byte: the CR of CRLF does not end it yet. */
+function endsLine(bytes: Uint8Array, at: number, limit: number): boolean {
+  return bytes[at] === LF || (bytes[at] === CR && (at + 1 >= limit || bytes[at + 1] !== LF))
+}
+
 function ended(shape: Shape, end: number, next: number): 'record' {
   shape.end = end
   shape.next = next
   return 'record'
-}
-
-/** A quote opens a quoted cell only as its first byte (or behind the spaces that are skipped). */
-function opens(bytes: Uint8Array, cellStart: number, at: number, marks: Marks): boolean {
-  if (at === cellStart) return true
-  if (!marks.skipInitialSpace) return false
-  for (let i = cellStart; i < at; i++) if (bytes[i] !== 32) return false
-  return true
 }
 
 const NEEDS_MORE = -1
@@ -126,23 +163,21 @@ function closingQuote(
   marks: Marks,
   shape: Shape,
 ): number {
-  const { delimiter, quote } = marks
-  const doubled = marks.escape < 0
+  const { delimiter, rest, quote, doubleQuote } = marks
+  const end = last || !rest ? limit : limit + rest.length
   let at = from
   while (at < limit) {
     const byte = bytes[at]!
-    if (byte === quote) {
+    if (byte === marks.escape) at += escaped(bytes, at, limit, shape)
+    else if (byte === quote) {
       const next = at + 1 < limit ? bytes[at + 1]! : -1
       if (next < 0) return last ? at + 1 : NEEDS_MORE
-      if (next === delimiter || next === LF || next === CR) return at + 1
-      if (next !== quote || !doubled) return BROKEN
+      if (next === LF || next === CR) return at + 1
+      if (next === delimiter && (!rest || follows(bytes, at + 2, end, rest))) return at + 1
+      if (next !== quote || !doubleQuote) return BROKEN
       at += 2
     } else {
       if (byte === LF || (byte === CR && bytes[at + 1] !== LF)) shape.innerLines++
-      if (byte === marks.escape) {
-        shape.unusual = true
-        at++
-      }
       at++
     }
   }
@@ -154,40 +189,57 @@ function closingQuote(
  * character of the string is one byte.
  */
 export function cellsOf(bytes: Uint8Array, start: number, end: number, marks: Marks): string[] {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
-  const delimiter = String.fromCharCode(marks.delimiter)
-  const quote = String.fromCharCode(marks.quote)
+  const text = latin1(bytes, start, end)
+  const delimiter = delimiterOf(marks)
   const cells: string[] = []
-  let at = 0
-  for (;;) {
-    if (marks.skipInitialSpace) while (text[at] === ' ') at++
-    const cell = text[at] === quote ? quotedCell(text, at, marks) : bareCell(text, at, marks)
+  for (let at = 0; ; at += delimiter.length) {
+    const cell = cellAt(text, at, marks, delimiter)
     cells.push(cell.content)
     at = cell.next
-    if (text[at] !== delimiter || at >= text.length) return cells
-    at++
+    if (at >= text.length || !text.startsWith(delimiter, at)) return cells
   }
 }
 
+/** The first of a record's cells alone. */
+export function firstCellOf(bytes: Uint8Array, start: number, end: number, marks: Marks): string {
+  return cellAt(latin1(bytes, start, end), 0, marks, delimiterOf(marks)).content
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+}
+
+function delimiterOf({ delimiter, rest }: Marks): string {
+  return String.fromCharCode(delimiter) + (rest?.toString('latin1') ?? '')
+}
+
+function cellAt(text: string, start: number, marks: Marks, delimiter: string) {
+  let at = start
+  if (marks.skipInitialSpace) while (text[at] === ' ') at++
+  const isQuoted = text.charCodeAt(at) === marks.quote
+  return isQuoted ? quotedCell(text, at, marks) : bareCell(text, at, marks, delimiter)
+}
+
 function quotedCell(text: string, start: number, marks: Marks) {
-  const quote = String.fromCharCode(marks.quote)
   let content = ''
   let at = start + 1
   while (at < text.length) {
     const code = text.charCodeAt(at)
     if (code === marks.escape) at++
-    else if (code === marks.quote && (marks.escape >= 0 || text[at + 1] !== quote)) break
-    else if (code === marks.quote) at++
+    else if (code === marks.quote) {
+      if (!marks.doubleQuote || text.charCodeAt(at + 1) !== marks.quote) break
+      at++
+    }
     content += text[at] ?? ''
     at++
   }
   return { content, next: at + 1 }
 }
 
-function bareCell(text: string, start: number, marks: Marks) {
+function bareCell(text: string, start: number, marks: Marks, delimiter: string) {
   let content = ''
   let at = start
-  while (at < text.length && text.charCodeAt(at) !== marks.delimiter) {
+  while (at < text.length && !text.startsWith(delimiter, at)) {
     if (text.charCodeAt(at) === marks.escape) at++
     content += text[at] ?? ''
     at++

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { literal } from './names.ts'
 import { fromGeneralized, type PlainText } from './plain-text.ts'
+import { decode } from './text-encoding.ts'
 
 /** One thing that is wrong with a record; `field` and `value` are absent where it is the whole. */
 export interface RowError {
@@ -104,7 +105,7 @@ export function verbatim(bytes: Buffer, utf16: PlainText['utf16'] | null): Buffe
 
 /** For the eye: decoded, with U+FFFD for what is no character (a NUL too: Postgres has none). */
 export function shown(bytes: Buffer, encoding: PlainText['encoding']): string {
-  return bytes.toString(encoding === 'latin-1' ? 'latin1' : 'utf8').replaceAll('\0', '\ufffd')
+  return decode(bytes, encoding).replaceAll('\0', '\ufffd')
 }
 
 /** DuckDB's own buffer would be sixteen of the longest lines: 244 MiB for a single reject. */

@@ -1,12 +1,13 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import { isDescriptor } from './catalog.ts'
+import { packageOf } from './catalog.ts'
 import { type Deadline, noDeadline, TimeOver } from './deadline.ts'
 import { UnsafeKey } from './errors.ts'
 import { type Hint, hintsOf } from './event.ts'
 import type { Lake } from './lake.ts'
 import { logFault, logWarning } from './log.ts'
 import { none, type Outcome } from './outcome.ts'
+import { isProposal } from './proposal.ts'
 import { type Left, type Queue, receivesOf } from './queue.ts'
 
 /** What is the same for every stage that takes events of objects. */
@@ -175,8 +176,9 @@ async function stands(stage: Stage, key: string): Promise<boolean> {
 async function handleKey(stage: Run, key: string): Promise<void> {
   // A key with a slash at its end is the mark of an empty folder, as S3's console makes it.
   if (!stage.prefixes.some((prefix) => key.startsWith(prefix)) || key.endsWith('/')) return
-  const folder = key.slice(0, key.lastIndexOf('/'))
-  const keys = isDescriptor(key) ? await stage.stuck(folder) : [key]
+  if (isProposal(key)) return
+  const folder = await packageOf(stage.lake.store, key)
+  const keys = folder === undefined ? [key] : await stage.stuck(folder)
   await each(stage, keys, async (one) => {
     const outcome = await attempt(stage, one)
     if (outcome) stage.report(outcome)

@@ -1,14 +1,8 @@
-import {
-  contractsOf,
-  type Governing,
-  govern,
-  isDescriptor,
-  type Package,
-  readPackage,
-} from './catalog.ts'
+import { contractsOf, type Governing, govern, isDescriptor, readPackage } from './catalog.ts'
 import { type Contract, datasetOf, isStreamOnly } from './contract.ts'
 import { UnsafeKey } from './errors.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { Package } from './package.ts'
 
 /** Which contract governs what comes by a stream: objects by their key, other records by name. */
 

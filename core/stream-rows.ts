@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { JsonRow } from './batch.ts'
 import type { Chunk } from './chunk.ts'
 import type { Contract } from './contract.ts'
-import type { Dialect } from './dialect.ts'
+import { type Dialect, recordsOnly } from './dialect.ts'
 import type { Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import type { Layout } from './header.ts'
@@ -135,7 +135,7 @@ async function csvText(group: Group & { kind: 'csv' }, path: string): Promise<Te
   }
   await file.close()
   const { encoding, utf16 } = parts[0]!.chunk
-  const text = { path, encoding, utf16: utf16 ?? undefined, gzip: false }
+  const text = { path, encoding, utf16: utf16 ?? undefined }
   const placeOf = (index: number): Found => {
     const at = starts.findLastIndex((start) => start <= index)
     const { sequence, chunk } = parts[at]!
@@ -165,14 +165,17 @@ async function jsonText({ contract, rows }: Group & { kind: 'json' }, path: stri
         chunk: row.chunk,
       })
   }
-  const missing = contract.missingValues[0] ?? unlike(taken.flatMap(({ cells }) => cells))
+  const none = unlike(taken.flatMap(({ cells }) => cells))
+  const missing = contract.fields.map((field) => field.missingValues[0] ?? none)
   const file = await TextFile.create(path)
   for (const { cells } of taken) {
-    await file.write(csvRow(cells.map((cell) => cell ?? missing)))
+    await file.write(csvRow(cells.map((cell, i) => cell ?? missing[i]!)))
   }
   await file.close()
-  const text = { path, encoding: 'utf-8' as const, utf16: undefined, gzip: false }
-  const missingValues = [...new Set([...contract.missingValues, missing])]
+  const text = { path, encoding: 'utf-8' as const, utf16: undefined }
+  const fields = contract.fields.map((field, i) => {
+    return { ...field, missingValues: [...new Set([...field.missingValues, missing[i]!])] }
+  })
   const placeOf = (index: number): Found => {
     const { row } = taken[index]!
     return {
@@ -183,8 +186,8 @@ async function jsonText({ contract, rows }: Group & { kind: 'json' }, path: stri
   }
   return {
     text: { ...text, ...beginningOf(path, 'utf-8') },
-    layout: { fields: contract.fields, start: 0, lines: 0, plain: true },
-    contract: { ...ofStream(contract, comma), missingValues },
+    layout: { fields, start: 0, lines: 0, rows: 0, plain: true, drift: [] },
+    contract: { ...ofStream(contract, comma), fields },
     records: taken.length,
     placeOf,
     early,
@@ -204,12 +207,12 @@ function unlike(cells: (string | null)[]): string {
 }
 
 const comma: Dialect = {
-  ...{ header: false, headerDeclared: true, caseSensitiveHeader: true },
-  ...{ delimiter: ',', quote: '"', escape: undefined, skipInitialSpace: false },
+  ...{ ...recordsOnly, caseSensitiveHeader: true, delimiter: ',', quote: '"' },
+  ...{ escape: undefined, doubleQuote: true, skipInitialSpace: false },
 }
 
 /** On a stream, keys and the ratio of rejects have no object to be looked at in. */
 function ofStream(contract: Contract, dialect: Dialect): Contract {
   const whole = { keysOnce: false, maxRejectRatio: 1 }
-  return { ...contract, dialect: { ...dialect, header: false }, ...whole }
+  return { ...contract, dialect: { ...dialect, ...recordsOnly }, ...whole }
 }

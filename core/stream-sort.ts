@@ -5,15 +5,16 @@ import type { Chunk, Placed } from './chunk.ts'
 import type { Contract } from './contract.ts'
 import type { Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
-import type { Field } from './field.ts'
 import { includes } from './intervals.ts'
 import { parseRecord } from './json-record.ts'
+import { fieldsNamed } from './labels.ts'
 import type { ObjectStore } from './object-store.ts'
 import { Quarantine, type StreamReject } from './quarantine.ts'
 import type { RowError } from './rejects.ts'
 import { contractNamed, governStream } from './stream-catalog.ts'
 import { asStood, type Group, judgeGroup, refusedWhole } from './stream-rows.ts'
 import type { Draft } from './stream-windows.ts'
+import { decode } from './text-encoding.ts'
 
 export interface Sorting {
   store: ObjectStore
@@ -90,15 +91,15 @@ class Sorter {
     this.#countRejected(chunk, chunk.broken.length)
     if (chunk.format === 'ndjson') await this.#takeLines(chunk, sequence, contract, draft)
     else if (chunk.records.length > 0) {
-      const fields = orderOf(chunk.fields, contract.fields)
+      const fields = fieldsNamed(chunk.fields, contract)
       if (!fields) {
-        const found = chunk.fields.join(', ')
+        const found = chunk.fields.map((name) => name ?? '(no field)').join(', ')
         const message = `the object's header was ${found}; the contract has other fields now`
         return this.#poisonChunk(ours, 'incorrect-label', message)
       }
       const dialect = JSON.stringify(chunk.dialect ?? null)
       const key = [contract.dataset, ...chunk.fields, chunk.encoding, chunk.utf16, dialect]
-      const layout = { fields, start: 0, lines: 0, plain: true }
+      const layout = { fields, start: 0, lines: 0, rows: 0, plain: true, drift: [] }
       const group = this.#group(key, { kind: 'csv', contract, layout, parts: [] })
       if (group.kind === 'csv') group.parts.push({ sequence, chunk })
       draft.records += chunk.records.length
@@ -110,7 +111,7 @@ class Sorter {
     draft.records += lines.length
     for (const [i, { raw }] of lines.entries()) {
       const place = chunk.records[i] ?? { record: 0, line: 0 }
-      const record = parseRecord(raw.toString(chunk.encoding === 'latin-1' ? 'latin1' : 'utf8'))
+      const record = parseRecord(decode(raw, chunk.encoding))
       if (record instanceof Map) {
         const row = { sequence, line: place.line, raw, record, chunk, number: place.record }
         this.#rowsOf(contract).push(row)
@@ -240,11 +241,4 @@ const elsewhere = { object: null, version: null, record: null }
 
 function at({ object, version }: Chunk, { record, line }: Placed, sequence: string) {
   return { object, version, record, line, sequence }
-}
-
-/** The contract's fields in the order of the object's; or undefined where they are other ones. */
-function orderOf(names: string[], fields: Field[]): Field[] | undefined {
-  const ordered = names.flatMap((name) => fields.find((field) => field.name === name) ?? [])
-  const same = new Set(ordered).size === fields.length && names.length === fields.length
-  return same ? ordered : undefined
 }

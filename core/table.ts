@@ -1,4 +1,5 @@
 import type { Contract } from './contract.ts'
+import { Refused } from './errors.ts'
 import { lockFor } from './ledger.ts'
 import { lexicalOf } from './lexical.ts'
 import { identifier } from './names.ts'
@@ -33,17 +34,39 @@ const checked = new Set<string>()
  * Makes the table where there is none; else checks that every value of the contract has its place
  * in it. A table that fits is not looked at again by this process, until something goes wrong.
  *
- * @throws Error with the ALTER TABLE to run: a fault of the database, that a person cures, and
- *   after which the object is taken up again
+ * @throws Refused for what no table can be; Error with the ALTER TABLE to run: a fault of the
+ *   database, that a person cures, and after which the object is taken up again
  */
 export async function ensureTable(tx: Transaction, contract: Contract): Promise<void> {
   if (checked.has(contract.hash)) return
+  checkPlace(contract)
   const found = await readColumns(tx, contract)
   if (found.size === 0) await createTable(tx, contract)
   else {
     await checkTable(tx, contract, found)
     checked.add(contract.hash)
   }
+}
+
+/** Of a table's 1,600 columns: while rows are staged, their record and line stand beside them. */
+const COLUMNS = 1598
+
+/** Columns that every table of Postgres has of its own. */
+const SYSTEM = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']
+
+/** @throws Refused for what no table of Postgres can be */
+function checkPlace({ file, dataset, fields }: Contract): void {
+  if (fields.length > COLUMNS) {
+    throw new Refused(
+      `${file}: ${dataset} has ${fields.length} fields, and a table of Postgres takes ${COLUMNS} ` +
+        'of them; split it. Silver takes it as it is',
+    )
+  }
+  const strange = fields.find((field) => SYSTEM.includes(field.column))
+  if (!strange) return
+  throw new Refused(
+    `${file}: field ${strange.name}: every table of Postgres has a column of that name; rename it`,
+  )
 }
 
 /** The tables may have changed: look again. */
@@ -93,6 +116,7 @@ export async function tableChanges(
   query: Transaction['query'] | undefined,
   contract: Contract,
 ): Promise<{ exists: boolean; statements: string[] }> {
+  checkPlace(contract)
   const found = query ? await readColumns({ query }, contract) : new Map<string, Column>()
   if (!query || found.size === 0) return { exists: false, statements: statementsOf(contract) }
   const cures = await curesOf({ query }, contract, found)
@@ -145,6 +169,7 @@ async function curesOf(
 function holds(there: string, wanted: string): boolean {
   const type = there
     .replace(/^timestamp without time zone$/, 'timestamp')
+    .replace(/^timestamp with time zone$/, 'timestamptz')
     .replace(/^time without time zone$/, 'time')
   if (type === wanted) return true
   if (wanted === 'text') return type === 'character varying'

@@ -3,13 +3,16 @@ import type { Contract } from './contract.ts'
 import { isOfPlace, tooLarge } from './limit.ts'
 import type { ObjectVersion } from './object-store.ts'
 import { textSize } from './plain-text.ts'
+import { acceptCommand, folderOfKey, proposalKey } from './proposal.ts'
 
 /** What a stage does with an object, decided by what it found: no stage decides it otherwise. */
 export type Decision =
   | { what: 'unchanged' }
   /** Nothing names it, and it is no CSV: a README, a script. */
   | { what: 'ignored' }
-  | { what: 'held' | 'refused'; reason: string }
+  | { what: 'refused'; reason: string }
+  /** `proposes`: whether a contract can be proposed for it, here. */
+  | { what: 'held'; reason: string; proposes: boolean }
   /** For this place: a refusal, too. */
   | { what: 'too-large'; reason: string; contract: Contract }
   | { what: 'load'; contract: Contract }
@@ -54,11 +57,27 @@ export function decide(
       ? { what: 'load', contract }
       : { what: 'too-large', reason, contract }
   }
-  const folder = version.key.split('/').slice(0, -1).join('/')
-  return {
-    what: 'held',
-    reason: `no contract names it; describe it as a resource in ${folder}/datapackage.yaml`,
+  return { what: 'held', ...heldWith(version, standing, elsewhere) }
+}
+
+/** Where a file lies in a package's folder, a contract is proposed beside it (core/proposal.ts). */
+function heldWith(version: ObjectVersion, standing: Standing | undefined, elsewhere: string) {
+  const said = (reason: string, proposes = false) => {
+    return { reason: `no contract names it; ${reason}`, proposes }
   }
+  const folder = folderOfKey(version.key)
+  const depth = folder.split('/').length
+  if (depth < 2) {
+    return said(`move it into a folder, such as ${folder}/<name>/, beside a datapackage.yaml`)
+  }
+  const describe = `describe it as a resource in ${folder}/datapackage.yaml`
+  if (!folder.startsWith('bronze/') || !looksLikeCsv(version.key)) {
+    return said(describe)
+  }
+  const large = tooLargeHere(version, standing, elsewhere)
+  if (large !== undefined) return said(`none is proposed here: ${large}`)
+  const accept = `\`${acceptCommand(folder)}\` lets it through`
+  return said(`one is proposed in ${proposalKey(folder)}: ${accept}; or ${describe}`, true)
 }
 
 function tooLargeHere(

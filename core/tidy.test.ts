@@ -42,7 +42,7 @@ const packages: [string, RegExp][] = [
   ['@aws-sdk/', /^local\/(kinesis|localstack|worker(-[a-z]+)?)\.ts$/],
   ['pg', /^core\/postgres\.ts$|^local\/fresh-database\.ts$/],
   ['pg-copy-streams', /^core\/postgres\.ts$/],
-  ['@duckdb/', /^core\/duckdb\.ts$/],
+  ['@duckdb/', /^core\/duckdb(-json)?\.ts$/],
 ]
 
 const sources = listSources()

@@ -1,15 +1,19 @@
 import { join } from 'node:path'
-import { type Annotated, annotate } from './annotate.ts'
+import { type Annotated, annotate, isReadable } from './annotate.ts'
+import { commentsOf } from './comments.ts'
 import { membersOf } from './constraint.ts'
 import type { Contract } from './contract.ts'
 import { DataError, type Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { type Layout, readLayout } from './header.ts'
-import { identifier } from './names.ts'
+import { hasTwice, rejectTwice } from './keys.ts'
+import { checkColumns } from './limit.ts'
 import { type PlainText, plainText } from './plain-text.ts'
 import { Plan } from './plan.ts'
 import { type Facts, glimpse, probe } from './probe.ts'
 import { type Reject, RejectFile, type RowError } from './rejects.ts'
+import { isBelowReplay } from './replay.ts'
+import { checkStored } from './stored.ts'
 
 /** What validation says of an object: every record is accepted or rejected. */
 export interface Verdict {
@@ -18,6 +22,10 @@ export interface Verdict {
   rejected: number
   /** The rejects' CSV file (see RejectFile), where there are any. */
   rejects: string | undefined
+  /** What of the header was unexpected, and is allowed; each a sentence. */
+  drift: string[]
+  /** Of the object's cells, where records were rejected. */
+  labels?: string[] | undefined
 }
 
 export interface Task {
@@ -30,7 +38,7 @@ export interface Task {
 }
 
 export interface ObjectTask extends Task {
-  /** The object's bytes on this machine, and its key (whose ending says whether it is gzip). */
+  /** The object's bytes on this machine, and its key (whose ending may say how they are packed). */
   path: string
   key: string
 }
@@ -52,8 +60,13 @@ export type Sink = (select: string) => Promise<number>
  */
 export async function validate(task: ObjectTask, sink: Sink): Promise<Verdict> {
   const { contract, folder } = task
-  const text = await plainText(task.path, task.key, contract.encoding, folder)
-  return validateText(task, text, await readLayout(text, contract), sink)
+  const { encoding, stored } = contract
+  await checkStored(task.path, task.key, stored)
+  const text = await plainText(task.path, task.key, encoding, folder, stored.compression)
+  const layout = await readLayout(text, contract)
+  // The source was told of what its header lacks; and what is ours is no drift.
+  const known = isBelowReplay(task.key) ? { ...layout, drift: [] } : layout
+  return validateText(task, text, known, sink)
 }
 
 /** The same of a text whose layout is known. */
@@ -64,6 +77,7 @@ export async function validateText(
   sink: Sink,
 ): Promise<Verdict> {
   const { contract, duck } = task
+  checkColumns(contract.fields.length)
   await checkMembers(duck, contract)
   const plan = new Plan(contract, layout)
   const { delimiter } = contract.dialect
@@ -76,7 +90,7 @@ export async function validateText(
     !task.places && fits(first) ? await fast(duck, plan, text, first, sink) : undefined
   const facts = await looking
   if (accepted !== undefined && fits(facts) && facts.lineEnd === first.lineEnd) {
-    return { records: accepted, accepted, rejected: 0, rejects: undefined }
+    return { records: accepted, accepted, rejected: 0, rejects: undefined, drift: layout.drift }
   }
   return exact(task, text, layout, plan, facts.utf8, sink)
 }
@@ -84,9 +98,10 @@ export async function validateText(
 /** Whether DuckDB reads the object as it stands just as the standard does. */
 function isPlain(facts: Facts, text: PlainText, layout: Layout, contract: Contract): boolean {
   const { dialect } = contract
-  const ordinary = dialect.quote === '"' && !dialect.escape && !dialect.skipInitialSpace
+  const comments = commentsOf(dialect, text.encoding)
+  const ordinary = isReadable(dialect) && !dialect.skipInitialSpace && !comments
   const read = text.encoding === 'utf-8' && facts.utf8 && facts.lineEnd !== 'mixed'
-  return ordinary && read && !facts.tricky && layout.plain && dialect.delimiter !== ' '
+  return ordinary && read && !facts.tricky && layout.plain
 }
 
 async function fast(
@@ -98,9 +113,7 @@ async function fast(
 ): Promise<number | undefined> {
   const source = plan.plainSource(text.path, facts.lineEnd === 'crlf' ? 'crlf' : 'lf')
   try {
-    for (const { fields } of plan.keys()) {
-      if (await hasTwice(duck, source, plan.columnsOf(fields).v)) return undefined
-    }
+    if (await hasTwice(duck, plan, source)) return undefined
     const quick = text.bytes ? await unlessWrong(sink, plan.strict(source, true)) : undefined
     return quick ?? (await unlessWrong(sink, plan.strict(source, false)))
   } catch (error) {
@@ -117,13 +130,6 @@ async function unlessWrong(sink: Sink, select: string): Promise<number | undefin
     if (error instanceof DataError) return undefined
     throw error
   }
-}
-
-async function hasTwice(duck: Duck, source: string, columns: string[]): Promise<boolean> {
-  const known = columns.map((column) => `${column} IS NOT NULL`).join(' AND ')
-  const found = await duck.all(`SELECT 1 FROM (${source}) WHERE ${known}
-    GROUP BY ${columns.join(', ')} HAVING count(*) > 1 LIMIT 1`)
-  return found.length > 0
 }
 
 async function exact(
@@ -151,6 +157,8 @@ async function exact(
       accepted,
       rejected: rejects.count,
       rejects: rejects.count > 0 ? rejects.path : undefined,
+      drift: layout.drift,
+      labels: rejects.count > 0 ? labelsOf(layout) : undefined,
     }
   } catch (error) {
     if (!(error instanceof DataError)) throw error
@@ -159,6 +167,11 @@ async function exact(
     await rejects.close()
     for (const table of ['wrong', 'twice']) await duck.run(`DROP TABLE IF EXISTS ${table}`)
   }
+}
+
+/** Without a header, cells have their fields' names. */
+function labelsOf({ labels, fields }: Layout): string[] {
+  return labels ?? fields.map((field) => field?.name ?? '')
 }
 
 /** A sort, which may spill to disk; an aggregate of lists would hold them all in memory. */
@@ -183,18 +196,7 @@ async function judge(duck: Duck, plan: Plan, source: string): Promise<void> {
   await duck.run(`CREATE OR REPLACE TEMP TABLE wrong AS
     SELECT record, line, "offset", "length", to_json(errors)::VARCHAR AS errors, 0 AS turn
     FROM (${plan.wrong(source)})`)
-  for (const [i, { rule, fields }] of plan.keys().entries()) {
-    const { x, v, known } = plan.columnsOf(fields)
-    const value = `concat_ws(', ', ${x.join(', ')})`
-    const field = fields.map((name) => identifier(name)).join(', ')
-    await duck.run(`CREATE OR REPLACE TEMP TABLE twice AS SELECT ${v.join(', ')},
-      min(record) AS first FROM (${source}) WHERE ${known}
-      GROUP BY ${v.join(', ')} HAVING count(*) > 1`)
-    await duck.run(`INSERT INTO wrong SELECT record, line, "offset", "length",
-      to_json([{'rule': '${rule}', 'field': '${field.replaceAll("'", "''").replaceAll('"', '')}',
-        'value': ${value}, 'message': 'stands before, in record ' || first}])::VARCHAR, ${i + 1}
-      FROM (${source}) JOIN twice USING (${v.join(', ')}) WHERE record > first AND ${known}`)
-  }
+  await rejectTwice(duck, plan, source)
 }
 
 function rejectOf([record, line, offset, length, errors]: unknown[]): Reject {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { expect } from 'vitest'
 import type { Contract } from './contract.ts'
 import type { Duck } from './duckdb.ts'
@@ -56,8 +56,18 @@ async function rejectsOf(duck: Duck, path: string | undefined): Promise<Kept[]> 
 }
 
 function unzipped(object: Buffer): Buffer {
-  return object.subarray(0, 2).equals(Buffer.from([0x1f, 0x8b])) ? gunzipSync(object) : object
+  const start = object.toString('hex', 0, 4)
+  if (start === '28b52ffd') return ofFrames(object)
+  return start.startsWith('1f8b') ? gunzipSync(object) : object
 }
+
+/** Node takes one frame at a time. */
+function ofFrames(object: Buffer): Buffer {
+  const { buffer, engine } = zstdDecompressSync(object, { info: true }) as unknown as Unpacked
+  const rest = object.subarray(engine.bytesWritten)
+  return rest.length === 0 ? buffer : Buffer.concat([buffer, ofFrames(rest)])
+}
+type Unpacked = { buffer: Buffer; engine: { bytesWritten: number } }
 
 /** Makes every byte a character, or every unit of UTF-16. */
 function reader(object: Buffer, { encoding }: Contract): (bytes: Buffer) => string {

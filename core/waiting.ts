@@ -1,4 +1,6 @@
-import type { Contract, ForeignKey } from './contract.ts'
+import type { Contract } from './contract.ts'
+import { Refused } from './errors.ts'
+import type { ForeignKey } from './foreign-key.ts'
 import type { Entry } from './ledger.ts'
 import { makeStage, placesOf, STAGE } from './merge.ts'
 import { identifier, literal, postgresName } from './names.ts'
@@ -39,8 +41,8 @@ async function moveOrphans(
   key: ForeignKey,
 ): Promise<number> {
   const own = columnsNamed(contract, key.fields)
-  const whole = own.map((name) => `s.${name} IS NOT NULL`).join(' AND ')
-  const parents = [parentTable(key), ...(key.dataset === contract.dataset ? [STAGE] : [])]
+  const whole = own.map((name) => `s.${name} IS NOT NULL`)
+  const parents = await parentsOf(tx, contract, key)
   const absent = parents.map((parent) => {
     const same = own
       .map((name, i) => `p.${identifier(postgresName(key.columns[i]!))} = s.${name}`)
@@ -49,14 +51,38 @@ async function moveOrphans(
   })
   const [record, line] = placesOf(contract)
   const missing = `${key.dataset} ${key.columns.join(', ')} = `
-  return tx.execute(
+  const moved = tx.execute(
     `WITH orphan AS (
-       DELETE FROM ${STAGE} s WHERE ${whole} AND ${absent.join(' AND ')} RETURNING s.*
+       DELETE FROM ${STAGE} s WHERE ${[...whole, ...absent].join(' AND ')} RETURNING s.*
      )
      INSERT INTO sluice.waiting (object_id, record, line, "row", missing)
      SELECT ${entry.id}, o.${record}, o.${line}, to_jsonb(o.*),
        ${literal(missing)} || concat_ws(', ', ${own.map((name) => `o.${name}`).join(', ')})
      FROM orphan o`,
+  )
+  return moved.catch((error: unknown) => notComparable(error, contract, key))
+}
+
+/** Where a parent's row may be: nowhere, if its table is another's and is not there yet. */
+async function parentsOf(tx: Transaction, contract: Contract, key: ForeignKey): Promise<string[]> {
+  const staged = key.dataset === contract.dataset ? [STAGE] : []
+  const table = parentTable(key)
+  if (!key.external) return [table, ...staged]
+  const [found] = await tx.query('SELECT to_regclass($1) IS NOT NULL AS there', [table])
+  return found?.there ? [table, ...staged] : staged
+}
+
+/** SQLSTATE of a column that is not there, and of two types that no `=` compares. */
+const INCOMPARABLE = ['42703', '42883']
+
+/** @throws Refused where the parent is of another form than the contract says; else the error */
+function notComparable(error: unknown, contract: Contract, key: ForeignKey): never {
+  const { code, message } = error as { code?: string; message: string }
+  if (!INCOMPARABLE.includes(code ?? '')) throw error
+  const own = key.fields.join(', ')
+  throw new Refused(
+    `${contract.file}: ${contract.dataset}: ${own} cannot refer to ${key.dataset} ` +
+      `(${key.columns.join(', ')}): ${message}`,
   )
 }
 

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer'
 import type { FileHandle } from 'node:fs/promises'
+import { type Comments, isComment } from './comments.ts'
 import { CR, LF, type Marks, newShape, type Shape, scanRecord } from './record.ts'
 import { invalidBytes, MAX_RECORD, nulByte, quoteError, type RowError, tooLong } from './rejects.ts'
 
@@ -26,12 +26,14 @@ export interface Course {
   source: FileHandle
   /** Bytes of the source. */
   size: number
-  /** Where the first record begins: bytes, and lines before it. */
+  /** Where the first record begins: bytes, and lines and rows before it. */
   start: number
   lines: number
+  rows: number
   marks: Marks
-  /** Whether no record needs to be looked at for its encoding. */
-  valid: boolean
+  comments: Comments | undefined
+  /** Whether bytes are characters; undefined where no record needs to be looked at for it. */
+  isValid: ((bytes: Buffer) => boolean) | undefined
 }
 
 /** A record that does not end within it is none: four times as long as one may be. */
@@ -47,6 +49,8 @@ export async function walk(course: Course, visitor: Visitor): Promise<number> {
 class Walk {
   records = 0
   #line: number
+  /** Rows before the next one, comments among them. */
+  #rows: number
   /** Where in the text the window begins. */
   #base: number
   #length = 0
@@ -56,16 +60,19 @@ class Walk {
   readonly #source: FileHandle
   readonly #marks: Marks
   readonly #visitor: Visitor
-  readonly #valid: boolean
+  readonly #comments: Comments | undefined
+  readonly #isValid: Course['isValid']
 
-  constructor({ source, size, start, lines, marks, valid }: Course, visitor: Visitor) {
-    this.#source = source
-    this.#window = Buffer.allocUnsafe(Math.min(WINDOW, size + 1))
-    this.#marks = marks
+  constructor(course: Course, visitor: Visitor) {
+    this.#source = course.source
+    this.#window = Buffer.allocUnsafe(Math.min(WINDOW, course.size + 1))
+    this.#marks = course.marks
+    this.#comments = course.comments
     this.#visitor = visitor
-    this.#valid = valid
-    this.#base = start
-    this.#line = lines + 1
+    this.#isValid = course.isValid
+    this.#base = course.start
+    this.#line = course.lines + 1
+    this.#rows = course.rows
   }
 
   async run(): Promise<void> {
@@ -107,19 +114,31 @@ class Walk {
       const state = scanRecord(this.#window, at, this.#length, this.#last, marks, shape)
       if (state === 'more' && at > 0) return at
       if (state === 'record') {
-        await this.#take(at, shape.end - at, shape.innerLines + 1, this.#wrong(at, nul))
+        if (this.#passes(at, shape.end, false)) this.#line += shape.innerLines + 1
+        else await this.#take(at, shape.end - at, shape.innerLines + 1, this.#wrong(at, nul))
         at = shape.next
       } else {
         const end = this.#lineEnd(at)
         if (this.#cut(end)) return at > 0 ? at : await this.#endless()
-        await this.#take(at, end - at, 1, end - at > MAX_RECORD ? tooLong(end - at) : quoteError)
+        if (this.#passes(at, end, true)) this.#line++
+        else
+          await this.#take(at, end - at, 1, end - at > MAX_RECORD ? tooLong(end - at) : quoteError)
         at = this.#afterLineEnd(end)
       }
     }
   }
 
+  /** Whether the next row is a comment, which is passed over. */
+  #passes(at: number, end: number, isBroken: boolean): boolean {
+    this.#rows++
+    if (!this.#comments) return false
+    const record = { bytes: this.#window, at, end, isBroken }
+    return isComment(this.#comments, this.#rows, record, this.#marks)
+  }
+
   /** A line longer than the window: read on to its end, keeping nothing but its length. */
   async #endless(): Promise<number> {
+    this.#rows++
     const start = this.#base
     let end = this.#lineEnd(0)
     while (this.#cut(end)) {
@@ -152,10 +171,10 @@ class Walk {
   #wrong(at: number, nul: boolean): RowError | undefined {
     const { end } = this.#shape
     if (end - at > MAX_RECORD) return tooLong(end - at)
-    const bytes = this.#valid && !nul ? undefined : this.#window.subarray(at, end)
-    if (nul && bytes?.includes(0)) return nulByte
-    if (!this.#valid && bytes && !isUtf8(bytes)) return invalidBytes
-    return undefined
+    if (!nul && !this.#isValid) return undefined
+    const bytes = this.#window.subarray(at, end)
+    if (nul && bytes.includes(0)) return nulByte
+    return this.#isValid && !this.#isValid(bytes) ? invalidBytes : undefined
   }
 
   async #take(at: number, length: number, lines: number, wrong?: RowError): Promise<void> {

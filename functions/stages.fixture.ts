@@ -127,9 +127,12 @@ export class TestRaw {
 
   /** Every object in the ledger whose numbers do not add up. */
   wrongCounts(): Promise<Row[]> {
-    return this.query(`SELECT key, records, accepted, rejected, waiting FROM sluice.objects o
-      WHERE records <> accepted + rejected + waiting
-        OR rejected <> (SELECT count(*) FROM sluice.rejects r WHERE r.object_id = o.id)
+    return this.query(`SELECT key, records, accepted, rejected, waiting, mended
+      FROM sluice.objects o
+      WHERE records <> accepted + rejected + waiting + mended
+        OR (rejected, mended) <> (
+          SELECT count(*) - count(mended_by), count(mended_by) FROM sluice.rejects r
+          WHERE r.object_id = o.id)
         OR waiting <> (SELECT count(*) FROM sluice.waiting w WHERE w.object_id = o.id)`)
   }
 }

@@ -114,11 +114,11 @@ export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): v
     const resources = keys.map((key) => lake.arnForObjects(key))
     role.addToPolicy(new PolicyStatement({ actions, resources }))
   }
-  const { reads, pins, writes, deletes = [] } = access
+  const { reads, pins, writes, puts = [], deletes = [] } = access
   allowList(role, lake)
   allow(['s3:GetObject'], below(reads))
   allow(['s3:GetObjectVersion'], below(pins))
-  allow(['s3:PutObject'], below(writes))
+  allow(['s3:PutObject'], [...below(writes), ...puts])
   const files = writes.filter((prefix) => pins.includes(prefix))
   allow(['s3:AbortMultipartUpload'], below(files))
   allow(['s3:DeleteObject'], deletes)
@@ -130,7 +130,7 @@ export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): v
       resources: [lake.arnForObjects('bronze/*'), lake.arnForObjects('streaming/*')],
     }),
   )
-  const named = [...below([...reads, ...writes, 'bronze/', 'streaming/']), ...deletes]
+  const named = [...below([...reads, ...writes, 'bronze/', 'streaming/']), ...puts, ...deletes]
   acknowledgePatterns(role, lake, [...new Set(named)])
 }
 

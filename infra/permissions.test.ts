@@ -30,7 +30,14 @@ const streamed = ['streaming_results/*', 'streaming_checkpoint/*', 'quarantine/*
 
 describe('a function may do with objects what its stage does, and no more', () => {
   it.each([
-    ['RawIngestion', [...on('GetObject', ['bronze/*']), ...on('GetObjectVersion', ['bronze/*'])]],
+    [
+      'RawIngestion',
+      [
+        ...on('GetObject', ['bronze/*']),
+        ...on('GetObjectVersion', ['bronze/*']),
+        ...on('PutObject', ['bronze/*/datapackage.proposed.yaml']),
+      ],
+    ],
     [
       'Silver',
       [

@@ -24,6 +24,8 @@ export interface Access {
   pins: string[]
   /** What is written where it pins are files, which may go up in parts. */
   writes: string[]
+  /** Whole patterns of single objects that it writes beside those it reads. */
+  puts?: string[]
   /** Whole patterns, which leave out what is never deleted: commit records, and runs. */
   deletes?: string[]
 }
@@ -75,7 +77,11 @@ export const rawIngestion: StageShape = {
   bundle: 'raw-ingestion',
   handler: 'index.handler',
   limits: wide,
-  access: { reads: ['bronze/'], pins: ['bronze/'], writes: [] },
+  access: {
+    ...{ reads: ['bronze/'], pins: ['bronze/'], writes: [] },
+    // What it proposes for files that no contract names (core/proposal.ts).
+    puts: ['bronze/*/datapackage.proposed.yaml'],
+  },
   loads: true,
   concurrency: 5,
 }

@@ -1,4 +1,4 @@
-import { isDescriptor } from '../core/catalog.ts'
+import { isDescriptor, packageOf } from '../core/catalog.ts'
 import { isStreamOnly } from '../core/contract.ts'
 import type { Lake } from '../core/lake.ts'
 import { memoryOf } from '../core/memo-store.ts'
@@ -113,7 +113,9 @@ export class Pipeline {
   /** A descriptor may let objects of a stream through, too: its handler looks. */
   async #route(keys: string[]): Promise<void> {
     for (const key of keys) {
-      const concerned = isDescriptor(key) || (await isStreamed(this.#lake.store, key))
+      const { store } = this.#lake
+      const part = (await packageOf(store, key)) !== undefined
+      const concerned = part || (await isStreamed(store, key))
       if (concerned) this.#stream?.add([key])
     }
   }

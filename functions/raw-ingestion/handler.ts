@@ -2,6 +2,7 @@ import type { SQSBatchResponse } from 'aws-lambda'
 import { readConfig } from '../../core/config.ts'
 import { openDatabase } from '../../core/database.ts'
 import { deadlineOf, type Invocation, noDeadline } from '../../core/deadline.ts'
+import { leaveForeignHeals, leaveHealsBelow } from '../../core/due.ts'
 import type { Finding } from '../../core/finding.ts'
 import { type Lake, openLake } from '../../core/lake.ts'
 import { prepareLedger, stuckObjects } from '../../core/ledger.ts'
@@ -12,6 +13,9 @@ import { comeAgain, handleEvent, orGiveBack, type Stage } from '../../core/stage
 import { check, parseCheck } from '../check.ts'
 import { ingest } from './ingest.ts'
 import { settle } from './settle.ts'
+
+/** Tables that others fill are asked for parents when a process starts, then no more often. */
+const FOREIGN_MS = 10 * 60_000
 
 /** @returns the stage's handler: an event in, the messages to be given again out */
 export function rawIngestion(
@@ -25,16 +29,24 @@ export function rawIngestion(
     lake,
     prefixes: ['bronze/'],
     handle: (key) => ingest(lake, database, key),
-    stuck: (folder) => stuckObjects(database, lake.store.url, `${folder}/`),
+    stuck: async (folder) => {
+      await leaveHealsBelow(database, lake.store.url, `${folder}/`)
+      return stuckObjects(database, lake.store.url, `${folder}/`)
+    },
     report,
     queue,
   }
+  let asked = Number.NEGATIVE_INFINITY
   return async (event: unknown, deadline = noDeadline): Promise<SQSBatchResponse> => {
     const answer = await handleEvent(stage, event, deadline)
     // Whoever comes next settles it, too; and where something is given back, somebody comes.
     const isLate = deadline.isOver() && answer.batchItemFailures.length > 0
     if (isLate) return answer
     try {
+      if (performance.now() - asked > FOREIGN_MS) {
+        await leaveForeignHeals(database, lake.store.url)
+        asked = performance.now()
+      }
       await settle(lake, database, deadline)
       return answer
     } catch (fault) {

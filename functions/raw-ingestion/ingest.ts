@@ -10,10 +10,14 @@ import { memoryOf } from '../../core/memo-store.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
 import { textSize } from '../../core/plain-text.ts'
+import { noteReferences } from '../../core/pointers.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
+import { parseReplayKey } from '../../core/replay.ts'
 import { ensureTable, forgetTables } from '../../core/table.ts'
 import { decide } from '../../core/take.ts'
+import { type Held, hold } from './hold.ts'
 import { loadRows } from './load-rows.ts'
+import { dropMends, holdSource, loadMends, sourceOf } from './mends.ts'
 
 /** Bronze → Postgres: one object, one transaction. */
 
@@ -32,15 +36,22 @@ export async function ingest(
 ): Promise<Outcome | undefined> {
   const started = performance.now()
   if (!looksLikeCsv(key) && (await isIgnored(lake, key))) return undefined
+  // A replay object stands or falls with the version of its source, which comes first.
+  const source = await sourceOf(lake, key)
+  if (source !== undefined) await ingest(lake, database, source)
   try {
     // COMMIT is the commit point: it makes rows, rejects and ledger row final, or none of them.
-    const done = await database.transaction((tx) => ingestKey(lake, tx, key, again, started))
+    const done = await database.transaction(async (tx) => {
+      if (source !== undefined) await holdSource(tx, lake.store.url, [source, key])
+      return ingestKey(lake, tx, key, again, started)
+    })
     if (!done || done.outcome.status === 'loaded' || done.outcome.status === 'unchanged') {
       return done?.outcome
     }
     // A contract that came meanwhile did not find this object among the held and the refused ones.
     const { hash } = await govern(lake.store, key)
-    return hash === done.contract ? done.outcome : await ingest(lake, database, key)
+    if (hash !== done.contract) return await ingest(lake, database, key)
+    return done.held ? await hold(lake, database, done.held, done.outcome) : done.outcome
   } catch (error) {
     forgetTables()
     throw faultOf(error, ingestCommand(lake.store.url, key))
@@ -59,7 +70,7 @@ async function ingestKey(
   key: string,
   again: boolean,
   started: number,
-): Promise<{ outcome: Outcome; contract: string } | undefined> {
+): Promise<{ outcome: Outcome; contract: string; held?: Held } | undefined> {
   const entry = await takeKey(tx, lake.store.url, key)
   const unchanged = () => said(entry, { ...entry, status: 'unchanged' }, started)
   if (!again && (await isLoaded(lake.store, key, entry))) {
@@ -75,7 +86,9 @@ async function ingestKey(
   const { version, governing } = seen
   const { dataset } = governing
   const elsewhere = ingestCommand(lake.store.url, key)
-  const decision = decide(version, governing, again ? undefined : entry, elsewhere)
+  // A replay object may have been refused only because its source was not there.
+  const anew = again || (entry.status === 'refused' && parseReplayKey(key) !== undefined)
+  const decision = decide(version, governing, anew ? undefined : entry, elsewhere)
   if (decision.what === 'ignored') {
     await dropKey(tx, entry)
     return undefined
@@ -94,7 +107,9 @@ async function ingestKey(
   }
   const seconds = (performance.now() - started) / 1000
   await note(tx, entry, version, governing, { dataset, seconds, ...end })
-  return { outcome: said(entry, { dataset, ...end }, started), contract }
+  const outcome = said(entry, { dataset, ...end }, started)
+  const proposes = decision.what === 'held' && decision.proposes
+  return proposes ? { outcome, contract, held: { version, before: entry } } : { outcome, contract }
 }
 
 function statusOf({ what }: { what: 'held' | 'refused' | 'too-large' }): 'held' | 'refused' {
@@ -102,7 +117,10 @@ function statusOf({ what }: { what: 'held' | 'refused' | 'too-large' }): 'held' 
 }
 
 type End = Counts &
-  Pick<Outcome, 'reason'> & { status: 'loaded' | 'refused' | 'held' | 'unchanged' }
+  Pick<Outcome, 'reason'> & {
+    labels?: string[] | undefined
+    status: 'loaded' | 'refused' | 'held' | 'unchanged'
+  }
 
 function said(entry: Entry, end: End & { dataset?: string | undefined }, started: number): Outcome {
   const { status, reason, records, accepted, rejected, waiting } = end
@@ -153,26 +171,35 @@ async function loadObject(
   contract: Contract,
 ): Promise<End & { status: 'loaded' }> {
   await claim(tx, entry.lake, contract)
+  await noteReferences(tx, entry.lake, contract)
   const family = await familyOf(memory, contract)
   await ensureTable(tx, contract)
   for (const other of [...family.parents, ...family.children]) {
     if (other.dataset !== contract.dataset) await ensureTable(tx, other)
   }
-  return lake.withScratch(textSize(version), async (folder, duck) => {
-    const copy = await lake.store.open(version)
-    try {
-      const work = { duck, tx, entry, version, contract, path: copy.path, folder }
-      const end = await loadRows(work, family.children)
-      await copy.verify()
-      const waits = end.waiting > 0 ? [contract] : []
-      await leaveHeals(tx, entry.lake, contract, [...family.children, ...waits])
-      // What is deferred to the commit would be a fault there; here it is a verdict.
-      await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
-      return end
-    } finally {
-      await copy.release()
-    }
-  })
+  return lake.withScratch(
+    textSize(version),
+    async (folder, duck) => {
+      const copy = await lake.store.open(version)
+      try {
+        const work = { duck, tx, entry, version, contract, path: copy.path, folder }
+        const isReplay = parseReplayKey(entry.key) !== undefined
+        if (!isReplay) await dropMends(work, family.children)
+        const end = await (isReplay ? loadMends : loadRows)(work, family.children)
+        await copy.verify()
+        // Of a table that others fill nobody tells when it has a row: each object looks again.
+        const foreign = contract.foreignKeys.some((key) => key.external)
+        const waits = end.waiting > 0 || foreign ? [contract] : []
+        await leaveHeals(tx, entry.lake, contract, [...family.children, ...waits])
+        // What is deferred to the commit would be a fault there; here it is a verdict.
+        await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
+        return end
+      } finally {
+        await copy.release()
+      }
+    },
+    contract.fields.length,
+  )
 }
 
 /** Two folders whose names fall together would share a table. */

@@ -5,10 +5,11 @@ import { load } from '../../core/load.ts'
 import { deleteOwn, makeStage, mergeStage, placesOf, STAGE } from '../../core/merge.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import type { Counts } from '../../core/outcome.ts'
+import { holdPointers, type Pointer, pointersTo } from '../../core/pointers.ts'
 import type { Transaction } from '../../core/postgres.ts'
 import { rejectsTable } from '../../core/rejects.ts'
 import { columnsOf, tableOf } from '../../core/table.ts'
-import { type Sink, validate } from '../../core/validate.ts'
+import { type Sink, type Verdict, validate } from '../../core/validate.ts'
 import { setOrphansAside } from '../../core/waiting.ts'
 
 /** The rows and rejects of one object, within its transaction. */
@@ -22,7 +23,8 @@ export interface Work {
   folder: string
 }
 
-export type Loaded = Counts & { status: 'loaded'; reason: string | undefined }
+export type Loaded = Counts &
+  Pick<Verdict, 'labels'> & { status: 'loaded'; reason: string | undefined }
 
 /**
  * Loads the accepted rows of the object, and keeps its rejects.
@@ -31,13 +33,21 @@ export type Loaded = Counts & { status: 'loaded'; reason: string | undefined }
  * @throws Refused where the object cannot be taken; Unacceptable where the database says no to it
  */
 export async function loadRows(work: Work, children: Contract[]): Promise<Loaded> {
-  return (await isAlone(work)) ? straight(work) : staged(work, children)
+  const { tx, entry, contract } = work
+  // Only where rows may go it matters who points to them.
+  const drops = entry.loadedEtag !== undefined || contract.load === 'replace'
+  const pointers = drops ? await pointersTo(tx, contract, children) : []
+  if (await isAlone(work, pointers)) return straight(work)
+  return staged(work, async () => {
+    await holdPointers(tx, contract, drops)
+    return drops ? pointersTo(tx, contract, children) : []
+  })
 }
 
 /** Whether no row of another object can meet one of this, so that no merge is needed. */
-async function isAlone({ tx, contract }: Work): Promise<boolean> {
+async function isAlone({ tx, contract }: Work, pointers: Pointer[]): Promise<boolean> {
   if (contract.foreignKeys.length > 0 || contract.load === 'replace') return false
-  if (contract.load === 'append') return true
+  if (contract.load === 'append') return pointers.length === 0
   if (!(await isEmpty(tx, contract))) return false
   // The first object of a dataset: others wait, and will meet its rows.
   await lockFor(tx, contract.dataset)
@@ -59,11 +69,15 @@ async function straight(work: Work): Promise<Loaded> {
   })
   const verdict = await validate({ ...work, key: entry.key }, sink)
   await keepRejects(work, verdict.rejects)
-  return { status: 'loaded', reason: undefined, ...verdict, waiting: 0 }
+  return { status: 'loaded', ...verdict, reason: reasonOf(verdict), waiting: 0 }
 }
 
-/** Rows that meet those of other objects are staged, and merged under the dataset's lock. */
-async function staged(work: Work, children: Contract[]): Promise<Loaded> {
+/**
+ * Rows that meet those of other objects are staged, and merged under the dataset's lock.
+ *
+ * @param hold keeps parents and children as they are from then on, and tells who points here
+ */
+async function staged(work: Work, hold: () => Promise<Pointer[]>): Promise<Loaded> {
   const { duck, tx, entry, contract, folder, version } = work
   await makeStage(tx, contract)
   // A row that is `\.` and nothing else would end Postgres' COPY: a single column gets company.
@@ -74,6 +88,7 @@ async function staged(work: Work, children: Contract[]): Promise<Loaded> {
   const verdict = await validate({ ...work, key: entry.key, places }, sink)
   await keepRejects(work, verdict.rejects)
   await lockFor(tx, contract.dataset)
+  const pointers = await hold()
   await tx.query('DELETE FROM sluice.waiting WHERE object_id = $1', [entry.id])
   const waiting = await setOrphansAside(tx, contract, entry)
   const { modified } = version
@@ -82,14 +97,18 @@ async function staged(work: Work, children: Contract[]): Promise<Loaded> {
     contract,
     entry,
     modified,
-    children,
+    pointers,
     joins: false,
   })
-  const reason =
-    referenced > 0
-      ? `referenced: ${referenced} rows that it no longer has stay for children`
-      : undefined
-  return { status: 'loaded', reason, ...verdict, accepted: verdict.accepted - waiting, waiting }
+  const reason = reasonOf(verdict, referenced)
+  return { status: 'loaded', ...verdict, reason, accepted: verdict.accepted - waiting, waiting }
+}
+
+/** What else is worth knowing of an object that is loaded. */
+function reasonOf({ drift }: Verdict, referenced = 0): string | undefined {
+  const stay = `referenced: ${referenced} rows that it no longer has stay for children`
+  const told = [...(referenced > 0 ? [stay] : []), ...drift]
+  return told.length > 0 ? told.join('; ') : undefined
 }
 
 /** A sink of which every call undoes what the one before wrote, whether that failed or not. */

@@ -2,11 +2,13 @@ import { govern } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
 import { noDeadline, TimeOver } from '../../core/deadline.ts'
 import { type Due, dropMarks, dueOf, leaveHeals } from '../../core/due.ts'
+import { Refused } from '../../core/errors.ts'
 import { childrenOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
 import { count, type Entry, explain, lockFor, takeWaiting } from '../../core/ledger.ts'
 import { isOfPlace } from '../../core/limit.ts'
 import { mergeStage } from '../../core/merge.ts'
+import { holdPointers } from '../../core/pointers.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
 import { ensureTable } from '../../core/table.ts'
 import { setOrphansAside, stageWaiting } from '../../core/waiting.ts'
@@ -60,6 +62,7 @@ async function healDataset(lake: Lake, tx: Transaction, dataset: string, due: Du
   }
   for (const { contract } of found) await ensureTable(tx, contract)
   await lockFor(tx, dataset)
+  if (found[0]) await holdPointers(tx, found[0].contract, false)
   for (const one of found) await healOrExplain(lake, tx, one)
   if (found.length < entries.length) return false
   await dropMarks(tx, due)
@@ -71,7 +74,7 @@ async function healOrExplain(lake: Lake, tx: Transaction, waiting: Waiting): Pro
   try {
     await tx.attempt(() => healObject(lake, tx, waiting))
   } catch (error) {
-    if (!(error instanceof Unacceptable)) throw error
+    if (!(error instanceof Unacceptable || error instanceof Refused)) throw error
     const why = `the database does not take rows that had waited: ${error.message}`
     await explain(tx, waiting.entry.id, why)
   }
@@ -81,7 +84,7 @@ async function healObject(lake: Lake, tx: Transaction, { entry, contract }: Wait
   const before = await stageWaiting(tx, contract, entry)
   const waiting = await setOrphansAside(tx, contract, entry)
   const modified = entry.loadedModified ?? new Date(0)
-  await mergeStage({ tx, contract, entry, modified, children: [], joins: true })
+  await mergeStage({ tx, contract, entry, modified, pointers: [], joins: true })
   await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
   await tx.query('DROP TABLE pg_temp.sluice_stage')
   if (waiting === before) return

@@ -1,24 +1,19 @@
-import { join } from 'node:path'
 import { type Governing, govern, isLoaded, lastDatasetOf, lookAt } from '../../core/catalog.ts'
 import { type Outcome as Committed, commit, type Goal } from '../../core/commit.ts'
+import { readRecord } from '../../core/commit-record.ts'
 import type { Contract } from '../../core/contract.ts'
 import type { Duck } from '../../core/duckdb.ts'
-import { Refused, UnsafeKey } from '../../core/errors.ts'
+import { Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import { faultOf, ingestCommand, reasonOf } from '../../core/limit.ts'
-import {
-  fileStem,
-  folderOf,
-  type Manifest,
-  manifestKey,
-  parseManifest,
-} from '../../core/manifest.ts'
+import { type Manifest, manifestKey, parseManifest } from '../../core/manifest.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
-import { emptyFile, writeRejects, writeRows, writtenFiles } from '../../core/parquet.ts'
-import { textSize } from '../../core/plain-text.ts'
+import { emptyFile } from '../../core/parquet.ts'
+import { parseReplayKey, replayKey } from '../../core/replay.ts'
 import { decide } from '../../core/take.ts'
-import { validate } from '../../core/validate.ts'
+import { dropMends, isTied, mayBeMended, type Tie, tieOf, voided } from './mends.ts'
+import { type Facts, standingBy, writeVersion } from './version.ts'
 
 /** Bronze → Silver Parquet: one object, one manifest. */
 
@@ -59,11 +54,16 @@ async function findAndBring(lake: Lake, key: string): Promise<End | undefined> {
 }
 
 /** @returns `moved` where the object is of another dataset, or of none; undefined where none is */
-async function bring(lake: Lake, key: string, dataset: string): Promise<End | 'moved' | undefined> {
+async function bring(
+  lake: Lake,
+  key: string,
+  dataset: string,
+  standing?: string,
+): Promise<End | 'moved' | undefined> {
   const elsewhere = ingestCommand(lake.store.url, key)
   // An engine for small objects, for fences; that of the object comes with its size.
   return lake.withScratch(0, async (folder, duck) => {
-    const work: Work = { lake, key, dataset, folder, duck, elsewhere, found: undefined }
+    const work: Work = { lake, key, dataset, folder, duck, elsewhere, found: undefined, standing }
     const done = await commit<Manifest>({
       store: lake.store,
       record: manifestKey(dataset, key),
@@ -81,7 +81,7 @@ function endOf(dataset: string, { done, state }: Committed<Manifest>): End {
   const { reason, records, accepted, rejected } = state
   const isSame = done === 'unchanged' && state.status === 'loaded'
   const status = isSame ? 'unchanged' : state.status
-  return { dataset, status, reason, records, accepted, rejected }
+  return { dataset, status, reason: isSame ? undefined : reason, records, accepted, rejected }
 }
 
 /** Fences of the two schemas, each written once, when it is needed. */
@@ -114,39 +114,70 @@ interface Work {
   elsewhere: string
   /** What the first look found, made when the manifest was read: until then, `dataset` is old. */
   found: 'it' | 'moved' | 'nothing' | undefined
+  /** Of a replay object whose source is about to stand so. */
+  standing?: string | undefined
 }
 
 /** What is to be committed over `state`; the manifest was read before the object is looked at. */
 async function nextState(work: Work, state: Manifest | null): Promise<Goal<Manifest> | undefined> {
   const { store } = work.lake
-  if (work.found && (await isLoaded(store, work.key, state))) return undefined
+  const isReplay = parseReplayKey(work.key) !== undefined
+  if (work.found && !isReplay && (await isLoaded(store, work.key, state))) return undefined
   const seen = await lookAt(store, work.key)
   const isMoved = seen && seen.governing.dataset !== work.dataset
   work.found ??= isMoved ? 'moved' : seen ? 'it' : 'nothing'
   if (!seen || isMoved) return undefined
   const { version, governing } = seen
-  const decision = decide(version, governing, state ?? undefined, work.elsewhere)
-  const { standing, standingModified } = state ?? {}
-  const base = { ...factsOf(work, version, governing), standing, standingModified }
-  const refused = (reason: string): Goal<Manifest> => {
-    return { state: { ...base, status: 'refused', reason, ...none }, replaces: false, files: [] }
-  }
-  if (decision.what === 'refused' || decision.what === 'too-large') {
-    const { reason } = decision
+  const tie = await tieOf(work.lake, version, state, (object) => standingOf(work, object))
+  if (tie && isTied(state, version, tie)) return undefined
+  const decision = decide(version, governing, (!tie && state) || undefined, work.elsewhere)
+  const { standing, standingModified, mends } = state ?? {}
+  const base = { ...factsOf(work, version, governing), standing, standingModified, mends }
+  const refused = (reason: string): Goal<Manifest> | undefined => {
     const known = state?.status === 'refused' && state.etag === version.etag
     const isSaid = known && state.contract === governing.hash && state.reason === reason
-    return isSaid ? undefined : refused(reason)
+    if (isSaid) return undefined
+    return { state: { ...base, status: 'refused', reason, ...none }, replaces: false, files: [] }
   }
+  if (decision.what === 'refused' || decision.what === 'too-large') return refused(decision.reason)
   if (decision.what !== 'load') return undefined
+  if (tie && !tie.mends) return refused(tie.broken ?? '')
   try {
-    return await writeVersion(work, version, decision.contract, base)
+    return await written(work, version, decision.contract, { base, state, tie })
   } catch (error) {
     if (error instanceof Refused) return refused(reasonOf(error, work.elsewhere))
     throw error
   }
 }
 
-type Facts = Omit<Manifest, 'status' | 'reason' | 'records' | 'accepted' | 'rejected'>
+/** The version that stands of a source; null where Silver knows of none. */
+async function standingOf(work: Work, source: string): Promise<string | undefined | null> {
+  if (work.standing !== undefined) return work.standing
+  const { lake, dataset } = work
+  await refine(lake, source)
+  const found = await readRecord(lake.store, manifestKey(dataset, source), parseManifest)
+  return found?.record.state ? found.record.state.standing : null
+}
+
+async function written(
+  work: Work,
+  version: ObjectVersion,
+  contract: Contract,
+  { base, state, tie }: { base: Facts; state: Manifest | null; tie: Tie | undefined },
+): Promise<Goal<Manifest>> {
+  if (tie?.mends && !tie.holds) {
+    const empty = { ...base, ...standingBy(version), status: 'loaded' as const, ...none }
+    return { state: voided(empty, tie.mends), replaces: true, files: [] }
+  }
+  const mends = tie?.mends && { ...tie.mends, void: false }
+  const goal = await writeVersion(work, version, contract, { ...base, mends })
+  if (tie || !mayBeMended(state, goal.state)) return goal
+  const { lake, dataset } = work
+  const key = replayKey(contract, work.key)
+  const left = await dropMends(lake, dataset, key, version.etag, fences(work))
+  if (left === 'back') await bring(lake, key, dataset, version.etag)
+  return goal
+}
 
 function factsOf(work: Work, version: ObjectVersion, governing: Governing): Facts {
   return {
@@ -158,71 +189,4 @@ function factsOf(work: Work, version: ObjectVersion, governing: Governing): Fact
     modified: version.modified.toISOString(),
     contract: governing.hash,
   }
-}
-
-/** Writes the version's Parquet locally; the commit gives it its names. */
-async function writeVersion(
-  work: Work,
-  version: ObjectVersion,
-  contract: Contract,
-  base: Facts,
-): Promise<Goal<Manifest>> {
-  const { lake, key } = work
-  const copy = await lake.store.open(version)
-  try {
-    const { counts, files } = await lake.withScratch(textSize(version), async (folder, duck) => {
-      let out = folder
-      let tries = 0
-      const verdict = await validate({ duck, contract, path: copy.path, key, folder }, (select) => {
-        out = join(work.folder, `rows-${version.etag}-${tries++}`)
-        return writeRows(duck, select, contract, out)
-      })
-      await copy.verify()
-      const { rejects, ...counts } = verdict
-      const files = counts.accepted > 0 ? await rowFiles(out, version, contract) : []
-      if (rejects) files.push(await rejectFile({ ...work, duck }, version, contract, rejects))
-      return { counts, files }
-    })
-    for (const file of files) checkName(lake, file)
-    const { records, accepted, rejected } = counts
-    const standing = { standing: version.etag, standingModified: version.modified.toISOString() }
-    const loaded = { status: 'loaded' as const, records, accepted, rejected, ...standing }
-    return { state: { ...base, ...loaded }, replaces: true, files }
-  } finally {
-    await copy.release()
-  }
-}
-
-type File = Goal<Manifest>['files'][number]
-
-/** Before anything is written: a name that the lake does not take would never be buried, either. */
-function checkName(lake: Lake, file: File): void {
-  try {
-    lake.store.locate(file.key(Number.MAX_SAFE_INTEGER))
-  } catch (error) {
-    if (!(error instanceof UnsafeKey)) throw error
-    throw new Refused(`too-long: a name that partitionBy makes: ${error.message}`)
-  }
-}
-
-async function rowFiles(out: string, version: ObjectVersion, contract: Contract): Promise<File[]> {
-  const stem = fileStem(version, contract.hash)
-  const base = folderOf('silver', contract.dataset)
-  const written = writtenFiles(out, contract)
-  return written.map(({ path, folder }, i) => ({
-    path,
-    key: (epoch) => [base, folder, `${stem}-${epoch}-${i}.parquet`].filter(Boolean).join('/'),
-  }))
-}
-
-async function rejectFile(
-  { duck, folder, key }: Work,
-  version: ObjectVersion,
-  contract: Contract,
-  rejects: string,
-): Promise<File> {
-  const path = join(folder, 'quarantine.parquet')
-  await writeRejects(duck, rejects, { key, etag: version.etag }, path)
-  const base = `${folderOf('quarantine', contract.dataset)}/${fileStem(version, contract.hash)}`
-  return { path, key: (epoch) => `${base}-${epoch}.parquet` }
 }

@@ -48,16 +48,17 @@ function contractOf(name: string, descriptor: object): Contract {
   return parseContract(parseOutline(JSON.stringify(descriptor), file), 0, file)
 }
 
-const pathOf = (descriptor: { resources: { path: string }[] }) => descriptor.resources[0]!.path
+const pathOf = (descriptor: { resources: { path: string | string[] }[] }) =>
+  [descriptor.resources[0]!.path].flat()[0]!
 
 async function byFile(name: string, descriptor: ReturnType<typeof descriptorOf>): Promise<Told> {
-  const key = pathOf(descriptor)
+  const key = `streaming/${name}/${pathOf(descriptor)}`
   try {
     // Keys and the ratio of rejects are looked at within an object only.
     const own = { keysOnce: false, maxRejectRatio: 1 }
     const contract = { ...contractOf(name, descriptor), ...own }
     const folder = mkdtempSync(join(scratch, 'file-'))
-    const path = join(corpus, name, key)
+    const path = join(corpus, name, pathOf(descriptor))
     const { verdict, rows, rejects } = await judge({ duck, contract, path, key, folder })
     const texts = verdict.rejects
       ? await duck.all(`SELECT text FROM ${rejectsTable(verdict.rejects)} ORDER BY record`)
@@ -123,8 +124,8 @@ describe.each(ways)('%s', (_, shards, size, scattered) => {
   const records = new Map<string, number>()
 
   const described = (name: string) => {
-    const [first] = descriptorOf(name, {}).resources[0].schema.fields
-    return descriptorOf(name, scattered ? { partitionKey: first.name } : {})
+    const [first] = descriptorOf(name, {}).resources[0].schema?.fields ?? []
+    return descriptorOf(name, scattered && first ? { partitionKey: first.name } : {})
   }
   const keyOf = (name: string) => `streaming/${name}/${pathOf(described(name))}`
 

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises'
 import { isNdjson, looksLikeCsv } from '../../core/catalog.ts'
 import { encodeEnd } from '../../core/chunk.ts'
 import { Chunker, type ChunkHead } from '../../core/chunker.ts'
+import { commentsOf } from '../../core/comments.ts'
 import type { Contract } from '../../core/contract.ts'
 import { Refused } from '../../core/errors.ts'
 import { type Layout, readLayout } from '../../core/header.ts'
@@ -24,8 +25,10 @@ import {
   type Publication,
 } from '../../core/publication.ts'
 import { lines, marksOf } from '../../core/record.ts'
+import { checkStored } from '../../core/stored.ts'
 import { governStream, isStreamed } from '../../core/stream-catalog.ts'
 import { decide, type Standing } from '../../core/take.ts'
+import { validityOf } from '../../core/text-encoding.ts'
 import { walk } from '../../core/walk.ts'
 
 /** An object → chunks in a stream. What is sent twice is committed once (append.ts). */
@@ -73,8 +76,8 @@ export async function publish(
   }
   if (decision.what === 'too-large') return refused(decision.reason)
   try {
-    const { done, records } = await send(work, governing.hash)
-    return done ? unchanged(done) : said('published', undefined, records)
+    const { done, records, reason } = await send(work, governing.hash)
+    return done ? unchanged(done) : said('published', reason, records)
   } catch (error) {
     if (!(error instanceof Refused)) throw faultOf(error, elsewhere)
     return refused(reasonOf(error, elsewhere))
@@ -132,20 +135,23 @@ async function send(work: Work, contractHash: string) {
       if (state && state.status !== 'refused') checkSame(state, begun)
       return state && isDone(state, stream.name, created) ? renewed(state, version.etag) : undefined
     })
-    if (state && isDone(state, stream.name, created)) return { done: state, records: 0 }
+    if (state && isDone(state, stream.name, created)) {
+      return { done: state, records: 0, reason: undefined }
+    }
     const begin = async () => {
       await changePublication(lake.store, key, async (state) => {
         if (state && state.status !== 'refused') checkSame(state, begun)
         return state?.status === 'publishing' && state.created === created ? undefined : begun
       })
     }
-    const { chunks, records } = await sendAll(work, copy, begun.version, begin)
+    const { chunks, records, drift } = await sendAll(work, copy, begun.version, begin)
+    const reason = drift.length > 0 ? drift.join('; ') : undefined
     const end = await changePublication(lake.store, key, async (state) => {
       if (state?.status !== 'publishing') return undefined
-      return { ...begun, status: 'sent', chunks, records }
+      return { ...begun, status: 'sent', chunks, records, reason }
     })
     // All of it may be committed by now, and that was told.
-    return { done: end.state?.status === 'published' ? end.state : undefined, records }
+    return { done: end.state?.status === 'published' ? end.state : undefined, records, reason }
   } finally {
     await copy.release()
   }
@@ -157,8 +163,9 @@ function renewed(state: Publication, etag: string): Publication | undefined {
 }
 
 /** How an object is cut depends on it; to be changed, too, when `Chunker` cuts otherwise. */
-function shapeOf({ dialect, encoding, stream }: Contract): string {
-  return JSON.stringify([2, dialect, encoding, stream?.partitionKey ?? null])
+function shapeOf({ dialect, encoding, stored, stream }: Contract): string {
+  const { compression = null } = stored
+  return JSON.stringify([2, dialect, encoding, compression, stream?.partitionKey ?? null])
 }
 
 async function sha256(path: string): Promise<string> {
@@ -171,13 +178,15 @@ async function sha256(path: string): Promise<string> {
 async function sendAll(work: Work, copy: LocalCopy, version: string, begin: () => Promise<void>) {
   const { lake, key, contract, stream } = work
   return lake.withScratch(textSize(work.version), async (folder) => {
-    const text = await plainText(copy.path, key, contract.encoding, folder)
+    await checkStored(copy.path, key, contract.stored)
+    const { compression } = contract.stored
+    const text = await plainText(copy.path, key, contract.encoding, folder, compression)
     const layout = isNdjson(key) ? linesOf(text, contract) : await readLayout(text, contract)
     await begin()
     await using source = await open(text.path)
     const { size } = await source.stat()
     const head = headOf(key, version, text, layout, contract)
-    const marks = head.format === 'ndjson' ? lines : marksOf(contract.dialect)
+    const marks = head.format === 'ndjson' ? lines : marksOf(contract.dialect, text.encoding)
     const chunker = new Chunker({
       head,
       source,
@@ -187,8 +196,11 @@ async function sendAll(work: Work, copy: LocalCopy, version: string, begin: () =
       send: (chunks) => stream.put(chunks),
       progress: (bytes) => work.progress(bytes / Math.max(1, size)),
     })
-    const valid = text.encoding === 'latin-1'
-    await walk({ source, size, start: layout.start, lines: layout.lines, marks, valid }, chunker)
+    const isValid = validityOf(text.encoding)
+    const isCsv = head.format === 'csv'
+    const comments = isCsv ? commentsOf(contract.dialect, text.encoding) : undefined
+    const before = { start: layout.start, lines: layout.lines, rows: layout.rows }
+    await walk({ source, size, ...before, marks, comments, isValid }, chunker)
     await chunker.end()
     await copy.verify()
     const { chunks, records, keys } = chunker
@@ -197,13 +209,13 @@ async function sendAll(work: Work, copy: LocalCopy, version: string, begin: () =
     // An object without a record has no chunk, but an end all the same.
     const to = keys.length > 0 ? keys : [shortHash(key)]
     await stream.put(to.map((partitionKey) => ({ data: end, partitionKey })))
-    return { chunks, records }
+    return { chunks, records, drift: layout.drift }
   })
 }
 
 /** NDJSON has no header; its names stand in every record. */
 function linesOf(text: PlainText, { fields }: Contract): Layout {
-  return { fields, start: text.bom, lines: 0, plain: true }
+  return { fields, start: text.bom, lines: 0, rows: 0, plain: true, drift: [] }
 }
 
 function headOf(
@@ -213,7 +225,7 @@ function headOf(
   layout: Layout,
   { dialect }: Contract,
 ): ChunkHead {
-  const fields = layout.fields.map(({ name }) => name)
+  const fields = layout.fields.map((field) => field?.name ?? null)
   const { encoding, utf16 = null } = text
   const format = isNdjson(object) ? 'ndjson' : 'csv'
   const base = { object, version, format, encoding, utf16 } as const

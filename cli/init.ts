@@ -1,0 +1,74 @@
+import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { openDuck } from '../core/duckdb.ts'
+import { Refused } from '../core/errors.ts'
+import { infer } from '../core/infer.ts'
+import { textSize } from '../core/plain-text.ts'
+import { descriptorOf, formatProposal, nameFor, type Proposal } from '../core/proposal.ts'
+import { joined, type Newcomer } from '../core/proposal-join.ts'
+
+interface InitOptions {
+  name?: string
+  json?: boolean
+}
+
+export function initCommand(): Command {
+  return new Command('init')
+    .description('print the contract that all rows of a file fit, to begin with')
+    .argument('<file>', 'a CSV file, anywhere; .gz too')
+    .option('--name <name>', "the package's name; else that of the file's folder")
+    .option('--json', 'the descriptor as JSON, without comments')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice init orders.csv > datapackage.yaml\n' +
+        '  sluice init orders.csv --name shop --json',
+    )
+    .action(init)
+}
+
+async function init(file: string, options: InitOptions): Promise<void> {
+  if (!existsSync(file) || !statSync(file).isFile()) {
+    process.stderr.write(`sluice: no file ${file}\n`)
+    throw new CommanderError(2, 'sluice.usage', `no file ${file}`)
+  }
+  const path = realpathSync(file)
+  const name = nameFor(options.name ?? basename(dirname(path)))
+  const found = await newcomer(path)
+  // One file alone shares its types with none, so that nothing is to be proven.
+  const proposal = await joined({ name, resources: [], without: [] }, [], found, async () => true)
+  process.stdout.write(told(proposal, options))
+  if ('found' in found && found.found.rejected === 0) return
+  process.stderr.write(`sluice: ${shortfall(found)}\n`)
+  process.exitCode = 3
+}
+
+async function newcomer(path: string): Promise<Newcomer> {
+  const key = basename(path)
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-init-'))
+  const duck = await openDuck(textSize({ key, size: statSync(path).size }))
+  try {
+    return { path: key, found: await infer({ duck, path, key, folder }) }
+  } catch (error) {
+    if (error instanceof Refused) return { path: key, why: error.message }
+    throw error
+  } finally {
+    duck.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function told(proposal: Proposal, { json }: InitOptions): string {
+  if (json) return `${JSON.stringify(descriptorOf(proposal), null, 2)}\n`
+  return formatProposal(proposal, 'save it beside the file, as datapackage.yaml')
+}
+
+function shortfall(file: Newcomer): string {
+  if ('why' in file) return `${file.path}: no contract fits: ${file.why}`
+  const { records, rejected } = file.found
+  return (
+    `${file.path}: ${rejected} of ${records} records are of another width, broken or blank: ` +
+    'they would be rejected by any contract'
+  )
+}

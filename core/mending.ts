@@ -1,0 +1,152 @@
+import { govern } from './catalog.ts'
+import type { Contract } from './contract.ts'
+import type { FixRow } from './fix-file.ts'
+import { labelsOf } from './fix-lines.ts'
+import { type KeptRecord, keptObject, keptOf } from './kept.ts'
+import { keptCells } from './kept-cells.ts'
+import type { Lake } from './lake.ts'
+import { type Mending, putMended, type Row, type Source } from './mended-object.ts'
+import type { MendedRow } from './mends.ts'
+import type { Database } from './postgres.ts'
+import type { RowError } from './rejects.ts'
+import { isBelowReplay } from './replay.ts'
+
+/** Which mended rows go into the replay object of their source, and why others stay. */
+
+/**
+ * Puts the rows of a file that mend rejects of `object` into its replay object, beside those that
+ * are there, of which a later mend of the same record stands. Rows that the contract of today still
+ * rejects are not put: the person who mends is told at once, and the file is where to go on.
+ *
+ * @param labels the columns of the rows
+ * @throws Busy where others mend the same object at the same time, again and again
+ */
+export async function mendRows(
+  lake: Lake,
+  database: Database,
+  object: string,
+  labels: string[],
+  rows: FixRow[],
+): Promise<Mending> {
+  const numbers = rows.map(({ record }) => record).filter((record) => record > 0)
+  const source = await sourceOf(lake, database, object, numbers)
+  const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
+  const fresh = new Map<number, Row>()
+  for (const row of rows) {
+    const taken = typeof source === 'string' ? stays('unknown', source) : take(row, labels, source)
+    if (taken === 'same') mending.same++
+    else if ('rule' in taken) {
+      mending.stay.push({ line: row.line, record: row.record, errors: [taken] })
+    } else fresh.set(row.record, { ...taken, at: row.line })
+  }
+  return typeof source === 'string' ? mending : putMended(lake, source, fresh, mending)
+}
+
+/** Puts those of an object's rejects that the contract of today takes as they stand. */
+export async function mendKept(
+  lake: Lake,
+  database: Database,
+  object: string,
+  records: KeptRecord[],
+): Promise<Mending> {
+  const source = await sourceOf(lake, database, object, [])
+  const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
+  const fresh = new Map<number, Row>()
+  for (const one of records) {
+    const taken = typeof source === 'string' ? stays('unknown', source) : again(one, source)
+    if ('rule' in taken) {
+      mending.stay.push({ line: undefined, record: one.record, errors: [taken] })
+    } else fresh.set(one.record, { ...taken, at: undefined })
+  }
+  return typeof source === 'string' ? mending : putMended(lake, source, fresh, mending)
+}
+
+/** @returns why nothing of it can be mended, where that is so */
+async function sourceOf(
+  { store }: Lake,
+  database: Database,
+  object: string,
+  records: number[],
+): Promise<Source | string> {
+  if (isBelowReplay(object)) return 'a replay object: mend the object that its rows are of'
+  const found = await keptObject(database, store.url, object)
+  if (!found) return 'no such object is loaded'
+  const { contract, broken } = await govern(store, object)
+  if (!contract) return broken ?? 'no contract names it any more'
+  if (contract.load === 'replace') {
+    const why = 'is its newest object alone (load: replace)'
+    return `${contract.dataset} ${why}: mend that, and drop it again`
+  }
+  const labels = labelsOf(found.labels, contract)
+  return { ...found, object, contract, labels, kept: await keptOf(database, found.id, records) }
+}
+
+/** The row as it would be put; why it is not; or `same`: it stands as it was rejected. */
+function take(row: FixRow, labels: string[], source: Source): MendedRow | RowError | 'same' {
+  const kept = source.kept.get(row.record)
+  if (row.version !== source.version) {
+    return stays('superseded', 'another version of the object is loaded by now; list rejects again')
+  }
+  if (!kept) return stays('unknown', 'no record of that number was rejected')
+  const cells = new Map(labels.map((label, i) => [label, row.cells[i]!]))
+  const absent = source.labels.find((label) => label !== '' && !cells.has(label))
+  if (absent !== undefined) {
+    return stays('missing-label', `the column ${JSON.stringify(absent)} of the object is not there`)
+  }
+  // Whoever takes out what was told says that the row is right as it stands.
+  const isAsItWas = row.errors !== '' && isSame(cells, row.beyond, kept, source)
+  if (isAsItWas) return 'same'
+  if (row.beyond.some((cell) => cell !== '')) {
+    return stays('extra-cell', 'a cell stands behind the last column')
+  }
+  return isBlank(cells, source) ? blank : { record: row.record, line: kept.line, cells }
+}
+
+/** The same of a reject as it was kept. Of the ones that only their object can judge, none goes. */
+function again(kept: KeptRecord, source: Source): MendedRow | RowError {
+  const { record, line, errors } = kept
+  const key = errors.find((error) => isOfKeyStill(error, source.contract))
+  if (key) return key
+  const found = keptCells(kept.text, errors, source.contract.dialect)
+  if (!found) return errors[0]!
+  const { labels } = source
+  if (found.length > labels.length) return stays('extra-cell', 'it has more cells than the header')
+  if (found.length < labels.length) return stays('missing-cell', 'it has fewer cells')
+  const cells = new Map(labels.map((label, i) => [label, found[i]!]))
+  return isBlank(cells, source) ? blank : { record, line, cells }
+}
+
+/** Another record of the object has the key; alone, this one would be the first, and win. */
+function isOfKeyStill({ rule, field }: RowError, contract: Contract): boolean {
+  if (rule !== 'primary-key' && rule !== 'unique-error') return false
+  const { primaryKey, uniqueKeys, fields } = contract
+  const unique = fields.flatMap((one) => (one.unique ? [[one.name]] : []))
+  const keys = rule === 'primary-key' ? [primaryKey] : [...uniqueKeys, ...unique]
+  const plain = (name: string) => name.replaceAll('"', '')
+  return keys.some((names) => names.map(plain).join(', ') === plain(field ?? ''))
+}
+
+const blank: RowError = { rule: 'blank-row', message: 'every cell is missing' }
+
+const stays = (rule: string, message: string): RowError => ({ rule, message })
+
+function isBlank(cells: Map<string, string>, { contract }: Source): boolean {
+  const fields = new Map(contract.fields.map((field) => [field.name, field]))
+  return [...cells].every(([label, cell]) => {
+    return cell === '' || (fields.get(label)?.missingValues ?? []).includes(cell)
+  })
+}
+
+function isSame(
+  cells: Map<string, string>,
+  beyond: string[],
+  { text, errors }: Pick<KeptRecord, 'text' | 'errors'>,
+  { labels, contract }: Source,
+): boolean {
+  const found = keptCells(text, errors, contract.dialect) ?? []
+  const more = found.slice(labels.length).filter((cell) => cell !== '')
+  return (
+    labels.every((label, i) => label === '' || cells.get(label) === (found[i] ?? '')) &&
+    more.join('\0') === beyond.filter((cell) => cell !== '').join('\0')
+  )
+}

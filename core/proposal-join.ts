@@ -1,0 +1,111 @@
+import { basename } from 'node:path/posix'
+import type { Frame, Inferred } from './infer.ts'
+import type { FoundField } from './infer-types.ts'
+import { nameFor, type Proposal, type Proposed } from './proposal.ts'
+
+/** A file to propose a contract for, and what it says of itself; or why it says nothing. */
+export type Newcomer = { path: string } & ({ found: Inferred } | { why: string })
+
+/**
+ * Whether a file that was proposed for before holds all that it held, if its contract has these
+ * parts.
+ */
+export type Proof = (path: string, frame: Frame) => Promise<boolean>
+
+/** Of so many files a type in common is proven; of more, what differs is a string. */
+const PROVEN = 20
+
+/**
+ * The proposal with one more file: in the resource of its header and dialect, where there is one,
+ * in one of its own otherwise. What was proposed for an earlier version of the file is forgotten.
+ *
+ * @param taken names of resources that the package has already
+ */
+export async function joined(
+  before: Proposal,
+  taken: string[],
+  file: Newcomer,
+  proof: Proof,
+): Promise<Proposal> {
+  const { path } = file
+  const resources = before.resources
+    .map((one) => ({ ...one, path: one.path.filter((other) => other !== path) }))
+    .filter((one) => one.path.length > 0)
+  const without = before.without.filter((one) => one.path !== path)
+  if ('why' in file) return { ...before, resources, without: [...without, file] }
+  const { found } = file
+  const like = resources.findIndex((one) => isAlike(one, found))
+  const others = resources.filter((_, i) => i !== like)
+  const names = [...taken, ...others.map(({ name }) => name)]
+  if (like < 0) {
+    const name = nameFor(stemOf(path), names)
+    const { encoding, dialect, fields, keys } = found
+    const own = { name, path: [path], encoding, dialect, fields, keys }
+    return { ...before, without, resources: [...resources, own] }
+  }
+  const both = await together(resources[like]!, found, path, proof)
+  const named = { ...both, name: nameFor(commonStem(both.path), names) }
+  return { ...before, without, resources: resources.with(like, named) }
+}
+
+/** `orders 2026.csv.gz` → `orders 2026` */
+function stemOf(path: string): string {
+  return basename(path).replace(/\.(csv|tsv)(\.[a-z0-9]+)?$/i, '')
+}
+
+/** `orders-2026-01.csv`, `orders-2026-02.csv` → `orders`; the first one's where too little is. */
+function commonStem(paths: string[]): string {
+  const [first = '', ...others] = paths.map(stemOf)
+  let length = first.length
+  for (const other of others) while (!other.startsWith(first.slice(0, length))) length--
+  const common = first.slice(0, length).replace(/[^\p{L}]+$/u, '')
+  return common.length >= 3 ? common : first
+}
+
+/** Same header, same dialect; without a header, the same types as well. */
+function isAlike(one: Proposed, found: Inferred): boolean {
+  const shape = ({ encoding, dialect, fields }: Frame) => {
+    const isNamed = dialect.header !== false || dialect.commentRows !== undefined
+    const names = fields.map(({ name, type }) => (isNamed ? name : `${name} ${type}`))
+    return JSON.stringify([encoding, Object.entries(dialect).toSorted(), names])
+  }
+  return shape(one) === shape(found)
+}
+
+async function together(
+  one: Proposed,
+  found: Inferred,
+  path: string,
+  proof: Proof,
+): Promise<Proposed> {
+  const paths = [...one.path, path]
+  const wide = one.fields.map((field, i) => common(field, found.fields[i]!))
+  const text = wide.map((field, i) => {
+    const isNew = !isSame(field, one.fields[i]!) || !isSame(field, found.fields[i]!)
+    return isNew ? { name: field.name, type: 'string' } : field
+  })
+  const isProven = wide.every((field, i) => isSame(field, text[i]!))
+  const fields = isProven || (await holds(paths, { ...one, fields: wide }, proof)) ? wide : text
+  const keys = one.keys.filter((key) => found.keys.some((other) => `${other}` === `${key}`))
+  return { ...one, path: paths, fields, keys }
+}
+
+function isSame(a: FoundField, b: FoundField): boolean {
+  return a.type === b.type && `${a.sluice?.decimal}` === `${b.sluice?.decimal}`
+}
+
+/** A number takes what an integer does, if a double keeps it; else only text takes both. */
+function common(a: FoundField, b: FoundField): FoundField {
+  const { name } = a
+  const marks = [...new Set([...(a.missingValues ?? []), ...(b.missingValues ?? [])])]
+  const missing = marks.length > 0 ? { missingValues: marks } : {}
+  if (isSame(a, b)) return { ...a, ...missing }
+  const isNumeric = [a, b].every(({ type }) => type === 'integer' || type === 'number')
+  return isNumeric ? { name, type: 'number', ...missing } : { name, type: 'string' }
+}
+
+async function holds(paths: string[], frame: Frame, proof: Proof): Promise<boolean> {
+  if (paths.length > PROVEN) return false
+  for (const path of paths) if (!(await proof(path, frame))) return false
+  return true
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import type { Goal } from '../../core/commit.ts'
+import type { Contract } from '../../core/contract.ts'
+import type { Duck } from '../../core/duckdb.ts'
+import { Refused, UnsafeKey } from '../../core/errors.ts'
+import type { Lake } from '../../core/lake.ts'
+import { fileStem, folderOf, type Manifest } from '../../core/manifest.ts'
+import type { ObjectVersion } from '../../core/object-store.ts'
+import { writeRejects, writeRows, writtenFiles } from '../../core/parquet.ts'
+import { textSize } from '../../core/plain-text.ts'
+import { validate } from '../../core/validate.ts'
+
+/** What one version of an object becomes in Silver and in quarantine. */
+
+/** What is known of a version before it is judged. */
+export type Facts = Omit<Manifest, 'status' | 'reason' | 'records' | 'accepted' | 'rejected'>
+
+/** Where it is worked on. */
+interface Place {
+  lake: Lake
+  key: string
+  folder: string
+  duck: Duck
+}
+
+/** Writes the version's Parquet locally; the commit gives it its names. */
+export async function writeVersion(
+  work: Place,
+  version: ObjectVersion,
+  contract: Contract,
+  base: Facts,
+): Promise<Goal<Manifest>> {
+  const { lake, key } = work
+  const copy = await lake.store.open(version)
+  try {
+    const { counts, files } = await lake.withScratch(
+      textSize(version),
+      async (folder, duck) => {
+        let out = folder
+        let tries = 0
+        const verdict = await validate(
+          { duck, contract, path: copy.path, key, folder },
+          (select) => {
+            out = join(work.folder, `rows-${version.etag}-${tries++}`)
+            return writeRows(duck, select, contract, out)
+          },
+        )
+        await copy.verify()
+        const { rejects, ...counts } = verdict
+        const files = counts.accepted > 0 ? await rowFiles(out, version, contract) : []
+        if (rejects) files.push(await rejectFile({ ...work, duck }, version, contract, rejects))
+        return { counts, files }
+      },
+      contract.fields.length,
+    )
+    for (const file of files) checkName(lake, file)
+    const { drift, labels, ...told } = counts
+    const reason = drift.length > 0 ? drift.join('; ') : undefined
+    const loaded = { status: 'loaded' as const, reason, ...told, ...standingBy(version) }
+    return { state: { ...base, ...loaded }, replaces: true, files }
+  } finally {
+    await copy.release()
+  }
+}
+
+export function standingBy(
+  version: ObjectVersion,
+): Pick<Manifest, 'standing' | 'standingModified'> {
+  return { standing: version.etag, standingModified: version.modified.toISOString() }
+}
+
+type File = Goal<Manifest>['files'][number]
+
+/** Before anything is written: a name that the lake does not take would never be buried, either. */
+function checkName(lake: Lake, file: File): void {
+  try {
+    lake.store.locate(file.key(Number.MAX_SAFE_INTEGER))
+  } catch (error) {
+    if (!(error instanceof UnsafeKey)) throw error
+    throw new Refused(`too-long: a name that partitionBy makes: ${error.message}`)
+  }
+}
+
+async function rowFiles(out: string, version: ObjectVersion, contract: Contract): Promise<File[]> {
+  const stem = fileStem(version, contract.hash)
+  const base = folderOf('silver', contract.dataset)
+  const written = writtenFiles(out, contract)
+  return written.map(({ path, folder }, i) => ({
+    path,
+    key: (epoch) => [base, folder, `${stem}-${epoch}-${i}.parquet`].filter(Boolean).join('/'),
+  }))
+}
+
+async function rejectFile(
+  { duck, folder, key }: Place,
+  version: ObjectVersion,
+  contract: Contract,
+  rejects: string,
+): Promise<File> {
+  const path = join(folder, 'quarantine.parquet')
+  await writeRejects(duck, rejects, { key, etag: version.etag }, path)
+  const base = `${folderOf('quarantine', contract.dataset)}/${fileStem(version, contract.hash)}`
+  return { path, key: (epoch) => `${base}-${epoch}.parquet` }
+}

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** A kind of error, the field where it is of one, the referee's remark, the cell's text. */
+export type Told = [type: string, field: string | null, note: string, cell: string | null]
+
+/** A data row as the referee read it. */
+export interface RefereeRow {
+  /** The referee's number of it, from 1: all rows count, the header's too. */
+  number: number
+  /** Its first and last line in the file, from 1. */
+  lines: [number, number]
+  errors: Told[]
+  cells: (string | null)[]
+}
+
+/** The referee's verdict on one file of a package. */
+export interface RefereeFile {
+  folder: string
+  resource: string
+  path: string
+  /** What was changed for a second hearing, by name. */
+  changed: string[]
+  /** Of the file as a whole: its header, its encoding, the descriptor. */
+  errors: Told[]
+  /** The header as the referee has it; empty where it has none. */
+  labels: string[]
+  rows: RefereeRow[]
+}
+
+/** What may be changed for a second hearing; see disagreements.ts for the reasons. */
+export type Adaptation = 'dialect' | 'encoding' | 'constraints' | 'version' | 'bytes'
+
+export interface Hearing {
+  folder: string
+  adapt: Adaptation[]
+}
+
+/**
+ * Hears the referee on many packages, in one Python process (see judge.py).
+ *
+ * @param python that has the referee
+ * @returns every file of every package
+ * @throws Error where the process fails, or one package cannot be judged at all
+ */
+export async function hear(python: string, hearings: Hearing[]): Promise<RefereeFile[]> {
+  if (hearings.length === 0) return []
+  const script = join(import.meta.dirname, 'judge.py')
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  child.stdin.end(hearings.map((one) => `${JSON.stringify(one)}\n`).join(''))
+  const files: RefereeFile[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line === '') continue
+    const answer = JSON.parse(line) as RefereeFile & { fault?: string }
+    if (answer.fault) throw new Error(`the referee on ${answer.folder}: ${answer.fault}`)
+    files.push(answer)
+  }
+  const code = await ended
+  if (code !== 0) throw new Error(`the referee's process failed (exit ${code}); see above`)
+  return files
+}

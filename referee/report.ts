@@ -1,0 +1,60 @@
+import { basename } from 'node:path'
+import type { Difference } from './compare.ts'
+import { disagreements } from './disagreements.ts'
+import type { Result } from './run.ts'
+
+/** How many differences are told whole; the others by class and number. */
+const SHOWN = 40
+
+/** The result for a person. */
+export function summaryOf(result: Result): string {
+  const { packages, files, rows, agreed, explained, unexplained } = result
+  const count = (n: number) => n.toLocaleString('en')
+  const known = disagreements
+    .filter(({ id }) => explained.has(id))
+    .map(({ id, section }) => `  ${count(explained.get(id)!).padStart(7)}  ${id} (${section})`)
+  const lines = [
+    `${count(packages)} packages, ${count(files)} files, ${count(rows)} rows:`,
+    `  ${count(agreed.files)} files and ${count(agreed.rows)} rows judged alike, reasons included`,
+    ...(known.length > 0 ? ['known disagreements (docs/referee.md):', ...known] : []),
+    ...(unexplained.length > 0 ? ['', ...told(unexplained)] : []),
+    `${count(unexplained.length)} disagreements without an explanation`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+export function jsonOf({ explained, ...result }: Result): string {
+  return JSON.stringify({ ...result, explained: Object.fromEntries(explained) })
+}
+
+/** By class, the most frequent first, each with its first examples. */
+function told(unexplained: Difference[]): string[] {
+  const classes = [...Map.groupBy(unexplained, classOf)].toSorted(
+    (a, b) => b[1].length - a[1].length,
+  )
+  const each = Math.max(1, Math.floor(SHOWN / classes.length))
+  return classes.flatMap(([name, all]) => [
+    `${all.length} × ${name}`,
+    ...all.slice(0, each).map((one) => `    ${exampleOf(one)}`),
+  ])
+}
+
+function classOf({ kind, oneSided }: Difference): string {
+  const told = oneSided.map(({ side, rule, note }) => {
+    return `${rule === 'refused' ? reasonOf(note) : rule} by ${side} alone`
+  })
+  return `${kind}: ${[...new Set(told)].toSorted().join(', ')}`
+}
+
+/** A refusal without what is of one file only: names, numbers, quoted texts. */
+function reasonOf(note: string): string {
+  const bare = note.split('\n')[0]!.replaceAll(/"[^"]*"|\bbronze\/\S+|\[[^\]]*\]|\d+/g, '…')
+  return `refused: ${bare.slice(0, 120)}`
+}
+
+function exampleOf({ folder, path, line, oneSided }: Difference): string {
+  const why = oneSided.map(({ field, literal, note }) => {
+    return `${field ?? ''} ${JSON.stringify(literal)?.slice(0, 60)} ${note.slice(0, 160)}`.trim()
+  })
+  return `${basename(folder)}/${path}${line ? `:${line}` : ''}: ${why.join(' | ')}`
+}

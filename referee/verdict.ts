@@ -1,0 +1,146 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { govern } from '../core/catalog.ts'
+import type { Contract, ForeignKey } from '../core/contract.ts'
+import { DataError, type Duck, openDuck } from '../core/duckdb.ts'
+import { Refused } from '../core/errors.ts'
+import { openLake } from '../core/lake.ts'
+import { identifier } from '../core/names.ts'
+import type { ObjectStore } from '../core/object-store.ts'
+import { type RowError, rejectsTable } from '../core/rejects.ts'
+import { validate } from '../core/validate.ts'
+
+/** A record as Sluice judged it; without errors it is accepted. */
+export interface SluiceRow {
+  record: number
+  /** The line that it begins in, from 1. */
+  line: number
+  errors: RowError[]
+}
+
+/** Sluice's verdict on one file of a package. */
+export interface SluiceFile {
+  folder: string
+  path: string
+  /** Why the file is not taken at all. */
+  refused: string | undefined
+  /** What no verdict is: an error that Sluice does not expect. */
+  fault?: string
+  rows: SluiceRow[]
+}
+
+type Taken = { file: SluiceFile; contract: Contract; table: string }
+
+/**
+ * Judges files of one package as every stage does: the contract that governs the object, then
+ * `validate`. Foreign keys, which Postgres checks, are checked here in DuckDB, against the accepted
+ * rows of all the parent's files.
+ *
+ * @param lake the lake's folder; the package lies in its `bronze/`
+ * @throws what comes of no file: a lake that cannot be read
+ */
+export async function judgePackage(
+  lake: string,
+  folder: string,
+  paths: string[],
+): Promise<SluiceFile[]> {
+  const { store } = openLake(lake)
+  const scratch = mkdtempSync(join(tmpdir(), 'sluice-verdict-'))
+  const duck = await openDuck(1)
+  const taken: Taken[] = []
+  try {
+    const files: SluiceFile[] = []
+    for (const path of paths) {
+      const table = `taken_${taken.length}`
+      const one = await judgeFile(store, duck, { folder, path, table, scratch })
+      files.push(one.file)
+      if (one.contract) taken.push({ ...one, contract: one.contract, table })
+    }
+    for (const child of taken) await addOrphans(duck, child, taken)
+    return files
+  } finally {
+    for (const { table } of taken) await duck.run(`DROP TABLE IF EXISTS ${table}`)
+    duck.close()
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+interface Place {
+  folder: string
+  path: string
+  table: string
+  scratch: string
+}
+
+async function judgeFile(store: ObjectStore, duck: Duck, place: Place) {
+  const { folder, path, table, scratch } = place
+  const file: SluiceFile = { folder, path, refused: undefined, rows: [] }
+  const key = `bronze/${basename(folder)}/${path}`
+  const local = join(folder, path)
+  try {
+    const { contract, broken } = await govern(store, key)
+    if (!contract) throw new Refused(broken ?? `no resource names ${key}`)
+    if (!existsSync(local)) throw new Refused(`no object ${key}`)
+    const own = mkdtempSync(join(scratch, 'file-'))
+    const task = { duck, contract, path: local, key, folder: own, places: true }
+    const verdict = await validate(task, (select) => keep(duck, table, select))
+    file.rows.push(...(await accepted(duck, table)), ...(await rejected(duck, verdict.rejects)))
+    return { file, contract }
+  } catch (error) {
+    // A fault ends no run: it is told like a wrong verdict.
+    if (error instanceof Refused) file.refused = error.message
+    else file.fault = String(error)
+    return { file, contract: undefined }
+  }
+}
+
+async function keep(duck: Duck, table: string, select: string): Promise<number> {
+  await duck.run(`CREATE OR REPLACE TEMP TABLE ${table} AS ${select}`)
+  return Number((await duck.all(`SELECT count(*) FROM ${table}`))[0]![0])
+}
+
+async function accepted(duck: Duck, table: string): Promise<SluiceRow[]> {
+  const rows = await duck.all(`SELECT record, line FROM ${table}`)
+  return rows.map(([record, line]) => ({ record: Number(record), line: Number(line), errors: [] }))
+}
+
+async function rejected(duck: Duck, path: string | undefined): Promise<SluiceRow[]> {
+  if (path === undefined) return []
+  const rows = await duck.all(`SELECT record, line, errors FROM ${rejectsTable(path)}`)
+  return rows.map(([record, line, errors]) => ({
+    record: Number(record),
+    line: Number(line),
+    errors: JSON.parse(errors as string) as RowError[],
+  }))
+}
+
+/** Marks the accepted rows that point to no accepted row of a parent, as SQL has it. */
+async function addOrphans(duck: Duck, child: Taken, all: Taken[]): Promise<void> {
+  for (const key of child.contract.foreignKeys) {
+    const parents = all.filter(({ contract }) => contract.dataset === key.dataset)
+    for (const record of await orphansOf(duck, child.table, key, parents)) {
+      const field = key.fields.join(', ')
+      const row = child.file.rows.find((one) => one.record === record)
+      row?.errors.push({ rule: 'foreign-key', field, message: `no such row in ${key.dataset}` })
+    }
+  }
+}
+
+async function orphansOf(duck: Duck, table: string, key: ForeignKey, parents: Taken[]) {
+  const own = key.fields.map((name) => `c.${identifier(name)}`)
+  const known = own.map((column) => `${column} IS NOT NULL`)
+  const query = (cast: string) => {
+    const absent = parents.map(({ table: parent }) => {
+      const same = key.columns.map((name, i) => `p.${identifier(name)}${cast} = ${own[i]}${cast}`)
+      return `NOT EXISTS (SELECT 1 FROM ${parent} p WHERE ${same.join(' AND ')})`
+    })
+    return `SELECT record FROM ${table} c WHERE ${[...known, ...absent].join(' AND ')}`
+  }
+  try {
+    return (await duck.all(query(''))).map(([record]) => Number(record))
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+    return (await duck.all(query('::VARCHAR'))).map(([record]) => Number(record))
+  }
+}
