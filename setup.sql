@@ -26,8 +26,9 @@ create table if not exists shop.stores (
   _object_id bigint
 );
 
--- `_object_id`, in every table: the object (sluice.objects) that a row came from; null for rows
--- that no object brought, such as those at the end of this file.
+-- `_object_id`, in every table: the object (sluice.objects) that a row came from; negative: a row of
+-- an earlier version of it, kept for children; null for rows that no object brought, such as those
+-- at the end of this file.
 create table if not exists shop.customers (
   customer_id bigint primary key,
   name text not null,
@@ -55,8 +56,9 @@ create table if not exists shop.products (
   _object_id bigint
 );
 
--- `store_id` has no foreign key: the contract cannot name a parent outside its package yet, so an
--- unknown store would be a fault of the database instead of an order that waits.
+-- `store_id` has no foreign key: the contract does not name shop.stores as a parent, which it could
+-- (`sluice.references`), so an unknown store would be a fault of the database instead of an order
+-- that waits.
 create table if not exists shop.orders (
   order_id bigint primary key,
   customer_id bigint not null references shop.customers (customer_id),

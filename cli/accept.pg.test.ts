@@ -72,6 +72,11 @@ test('accepted into a descriptor that stands there', { timeout: 60_000 }, async 
   files.put('bronze/shop/datapackage.yaml', own)
   files.put(orders, 'id\n1\n')
   files.put('bronze/shop/wide.csv', 'a;b\n1;2\n3\n4;5\n')
+  files.put('bronze/other/empty.csv', '')
+  // Silver does not know that nothing can be proposed for it.
+  const { out } = await sluice('ingest', 'bronze/other/empty.csv', ...lake())
+  expect(out.match(/: held: .*/g)).toHaveLength(1)
+  expect(out).toContain('empty.csv: held: no contract names it, and none is proposed: source-error')
   await sluice('ingest', orders, 'bronze/shop/wide.csv', ...lake())
   const accepted = await sluice('accept', place('bronze/shop'), '--json', ...lake())
   expect(accepted.code).toBe(3)
@@ -79,7 +84,8 @@ test('accepted into a descriptor that stands there', { timeout: 60_000 }, async 
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-  expect(ends.filter(({ stage }) => stage === 'raw-ingestion')).toMatchObject([
+  const loaded = ends.filter(({ stage }) => stage === 'raw-ingestion')
+  expect(loaded.toSorted((a, b) => (a.object < b.object ? -1 : 1))).toMatchObject([
     { object: orders, status: 'loaded', accepted: 1 },
     { object: 'bronze/shop/wide.csv', status: 'loaded', accepted: 2, rejected: 1 },
   ])
@@ -126,8 +132,9 @@ test('init says what no contract takes, and what is no file', { timeout: 60_000 
   expect(ragged.err).toContain('a.csv: 1 of 3 records are of another width, broken or blank')
   files.put('b.csv', '')
   const empty = await sluice('init', place('b.csv'))
-  expect([empty.code, empty.err]).toEqual([
+  expect([empty.code, empty.out, empty.err]).toEqual([
     3,
+    '',
     'sluice: b.csv: no contract fits: source-error: the object is empty\n',
   ])
   expect(await sluice('init', 'none.csv')).toMatchObject({

@@ -13,6 +13,7 @@ export function toldOf(found: Preview): string {
   if (reason !== undefined) lines.push(...reason.split('\n').map((line) => plain(`  ${line}`)))
   if (found.table) lines.push(...toldOfTable(found.table))
   if (would === 'load') lines.push(...toldOfRows(found))
+  else if (found.rules.length > 0) lines.push(tableOf(found.rules))
   return lines.join('\n')
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openPostgres } from '../core/postgres.ts'
@@ -42,13 +42,13 @@ afterEach(() => {
 const orders = 'bronze/shop/orders/1.csv'
 
 /** The previews, and the exit code. */
-async function plan(args: string[], database = server.url) {
+async function plan(args: string[], database = server.url, lake = files.folder) {
   let out = ''
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
     out += chunk
     return true
   })
-  const place = ['--lake', files.folder, '--database', database, '--json']
+  const place = ['--lake', lake, '--database', database, '--json']
   await planCommand().parseAsync([...args, ...place], { from: 'user' })
   spy.mockRestore()
   const previews = out
@@ -149,6 +149,30 @@ test('what would be held or refused says why', async () => {
   expect(code).toBe(3)
 })
 
+test('of what would be refused for too many rejects, the rules are told', async () => {
+  files.describe('p', resource('t', ['a:integer'], {}, { maxRejectRatio: 0.5 }))
+  files.put('bronze/p/t/1.csv', 'a\nx\n1\ny\n')
+  expect(await plan(['bronze/p/t/1.csv'])).toMatchObject({
+    first: {
+      would: 'refuse',
+      reason: expect.stringMatching(/^2 of 3 records would be rejected/),
+      ...{ records: 3, accepted: 0, rejected: 2, waiting: 0, files: [] },
+      rules: [{ rule: 'type-error', field: 'a', records: 2, examples: [{ line: 2 }, { line: 4 }] }],
+    },
+    code: 3,
+  })
+})
+
+test('what is unexpected in a header, and allowed, is told', async () => {
+  files.describe('p', resource('t', ['a:integer'], { fieldsMatch: 'subset' }))
+  files.put('bronze/p/t/1.csv', 'a,b\n1,2\n')
+  const reason = expect.stringMatching(/^extra-label: "b" \(label 2\) is no field; to load it add/)
+  expect(await plan(['bronze/p/t/1.csv'])).toMatchObject({
+    first: { would: 'load', reason },
+    code: 0,
+  })
+})
+
 test('a file from elsewhere is judged by the contract of the package that is named', async () => {
   const outside = join(files.folder, '..', `${Date.now()}-orders.csv`)
   writeFileSync(outside, 'id,name\n7,Ana\n8,Bo\n')
@@ -163,4 +187,18 @@ test('an object that is not there, and a file that is nowhere, are errors of usa
   vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   await expect(plan(['bronze/shop/none.csv'])).rejects.toMatchObject({ exitCode: 2 })
   await expect(plan([import.meta.filename])).rejects.toMatchObject({ exitCode: 2 })
+})
+
+test('a lake gets no folder of ours, and one that is not there is not made', async () => {
+  files.put('bronze/shop/customers/1.csv', 'id,name\n7,Ana\nx,Bo\n')
+  const lake = join(files.folder, 'other')
+  cpSync(join(files.folder, 'bronze'), join(lake, 'bronze'), { recursive: true })
+  const before = readdirSync(lake, { recursive: true })
+  const key = 'bronze/shop/customers/1.csv'
+  expect(await plan([key], server.url, lake)).toMatchObject({ first: { rejected: 1 }, code: 3 })
+  expect(readdirSync(lake, { recursive: true })).toEqual(before)
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  const nowhere = join(files.folder, 'nowhere')
+  await expect(plan([key], server.url, nowhere)).rejects.toMatchObject({ exitCode: 2 })
+  expect(existsSync(nowhere)).toBe(false)
 })

@@ -1,4 +1,5 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { basename, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Command, CommanderError } from 'commander'
@@ -26,7 +27,8 @@ export function planCommand(): Command {
 }
 
 async function plan(files: string[], options: PlanOptions): Promise<void> {
-  const lake = openLake(options.lake)
+  mustBeThere(options.lake)
+  const lake = openLake(options.lake, tmpdir())
   const candidates: Candidate[] = []
   for (const file of files) candidates.push(await candidateOf(lake, file, options.package))
   const { database, close } = await databaseOf(lake, options)
@@ -41,6 +43,13 @@ async function plan(files: string[], options: PlanOptions): Promise<void> {
     await close()
   }
   process.exitCode = previews.every(isWell) ? 0 : 3
+}
+
+/** A lake in a folder that is not there would be made. */
+function mustBeThere(lake: string): void {
+  const folder = lake.startsWith('file://') ? fileURLToPath(lake) : lake
+  if (folder.includes('://') || existsSync(folder)) return
+  throw usage(`there is no lake ${folder}: name one by --lake`)
 }
 
 function isWell({ would, rejected, waiting }: Preview): boolean {

@@ -14,6 +14,7 @@ import { publish } from '../functions/streaming/publish.ts'
 import { tryLock } from '../local/process-lock.ts'
 import { type CommonOptions, lakeCommandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
+import { plain } from './shown.ts'
 
 interface PublishOptions extends CommonOptions {
   stream?: string
@@ -88,13 +89,13 @@ async function publishAll(lake: Lake, name: string, keys: string[], options: Pub
       : new SingleBar({ format: '{bar} {percentage}% of {object}', clearOnComplete: true })
   try {
     for (const key of keys) {
-      bar?.start(1, 0, { object: key })
+      bar?.start(1, 0, { object: plain(key) })
       const outcome = await publish(lake, stream, key, (part) => bar?.update(part)).catch(
         (error: Error): Outcome => ({ ...failed, object: key, reason: error.message }),
       )
       if (isBelowReplay(key)) {
         const why = 'a stream takes nothing back: mended rows go to Postgres and Silver only'
-        process.stderr.write(`sluice: ${key} is not published: ${why}\n`)
+        process.stderr.write(`sluice: ${plain(key)} is not published: ${why}\n`)
       }
       if (!outcome) continue
       outcomes.push(outcome)

@@ -82,7 +82,7 @@ function tableOf(rows: (KeptError | StreamError)[]): string {
     const { line, rule, field, value, message } = row
     // What other producers sent is known by its sequence number.
     const where = row.object ?? ('sequence' in row ? `${row.shard} ${row.sequence}` : '')
-    const cells = [field ?? '', shown(value), shown(message)]
+    const cells = [shown(field ?? ''), shown(value), shown(message)]
     table.push([shown(where), line, row.record ?? '', rule, ...cells])
   }
   return rows.length > 0 ? table.toString() : 'Nothing was rejected.'

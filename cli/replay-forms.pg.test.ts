@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { resource } from '../functions/stages.fixture.ts'
+import { rejectsCommand } from './rejects.ts'
 import {
   changed,
   described,
@@ -9,10 +10,13 @@ import {
   fixPath,
   linesOf,
   load,
+  raw,
   replay,
   rows,
+  run,
   source,
 } from './replay.fixture.ts'
+import { replayCommand } from './replay.ts'
 
 /** What people and spreadsheets make of a file of rejects. */
 
@@ -111,4 +115,61 @@ describe('what cannot be taken is told', () => {
     const { out } = await edit((text) => text.replaceAll(/,[^,\n]*(?=\n)/g, ''))
     expect(linesOf(out)[1]).toMatchObject({ rule: 'missing-label' })
   })
+})
+
+test('lines that mend one record in different ways all stay, and each is told', async () => {
+  described('upsert', 'name')
+  files.put(source, 'id,name\nx,Ana\ny,Bia\nz,Caio\n')
+  await load(source)
+  const lines = readFileSync(await fix(), 'utf8')
+    .trimEnd()
+    .split('\n')
+  const [ana, bia, caio] = lines.slice(1).map((line, i) => changed(line, 'xyz'[i]!, `${i + 1}`))
+  const both = [ana, changed(ana!, 'Ana', 'Ada'), bia, bia, caio!.replace(/,3,4,/, ',1.000,4,')]
+  writeFileSync(fixPath(), [lines[0], ...both].join('\n'))
+  const { out, code } = await replay(fixPath())
+  const [told, ...stay] = linesOf(out)
+  expect(told).toMatchObject({ went: 1, stay: 3 })
+  expect(stay.slice(0, 3).map(({ line, record, rule }) => [line, record, rule])).toEqual([
+    [6, null, 'unknown'],
+    [2, 1, 'twice'],
+    [3, 1, 'twice'],
+  ])
+  expect(stay[1].message).toContain('lines 2, 3 mend this one record')
+  expect(code).toBe(3)
+  expect(await rows()).toEqual([[2, 'Bia']])
+})
+
+test('a value whose field the contract no longer has is not lost', async () => {
+  const fields = ['id:integer', 'name', 'note']
+  files.describe('p', resource('t', fields, { primaryKey: 'id' }))
+  files.put(source, 'id,name,note\nx,Ana,dear\ny,Bia,\n')
+  await load(source)
+  await fix(['x,Ana', '1,Ana'], ['y,Bia', '2,Bia'])
+  for (const fieldsMatch of ['exact', 'subset']) {
+    files.describe('p', resource('t', fields.slice(0, 2), { primaryKey: 'id', fieldsMatch }))
+    const [told, stay] = linesOf((await replay(fixPath())).out)
+    if (fieldsMatch === 'subset') expect(told).toMatchObject({ went: 2, stay: 0 })
+    else {
+      expect(told).toMatchObject({ went: 1, stay: 1 })
+      expect(stay).toMatchObject({ line: 2, record: 1, rule: 'extra-label' })
+      const { out } = await run(replayCommand(), '--all', 'p.t', '--json')
+      expect(linesOf(out).filter(({ rule }) => rule)).toMatchObject([{ rule: 'extra-label' }])
+    }
+  }
+  expect(await raw.query('SELECT id, name, note FROM p.t ORDER BY id')).toEqual([
+    { id: 1, name: 'Ana', note: null },
+    { id: 2, name: 'Bia', note: null },
+  ])
+})
+
+test('a dataset that nobody knows is told, with those that are known', async () => {
+  described('upsert', 'name')
+  files.put(source, 'id,name\n1,Ana\n')
+  await load(source)
+  const why = 'no object of dataset p.x was taken; datasets here: p.t'
+  await expect(run(replayCommand(), '--all', 'p.x')).rejects.toThrow(why)
+  await expect(run(rejectsCommand(), 'p.x', '--csv')).rejects.toThrow(why)
+  expect(await run(rejectsCommand(), 'p.t', '--csv')).toMatchObject({ code: 0 })
+  expect(await run(replayCommand(), '--all', 'p.t')).toMatchObject({ code: 0 })
 })

@@ -23,6 +23,7 @@ import {
   source,
   status,
 } from './replay.fixture.ts'
+import { statusCommand } from './status.ts'
 
 /** Rejects, mended in a file, are in Postgres and in Silver once, however often it is replayed. */
 
@@ -52,6 +53,7 @@ describe.each(['append', 'upsert'])('%s', (how) => {
     expect((await rows()).length).toBe(3)
     expect(await status()).toEqual({ code: 0, counts: [3, 1, 0, 0, 2] })
     expect((await run(rejectsCommand())).out).toBe('Nothing was rejected.\n')
+    expect((await run(statusCommand())).out).toContain('0 rejected, 0 waiting, 2 mended.\n')
   })
 
   test('a newer version of the object makes its mends void, and the file old', async () => {

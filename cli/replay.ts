@@ -3,7 +3,7 @@ import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { Refused } from '../core/errors.ts'
 import { type FixRow, readFixFile } from '../core/fix-file.ts'
-import { type KeptRecord, keptRecords } from '../core/kept.ts'
+import { type KeptRecord, keptRecords, mustBeKnown } from '../core/kept.ts'
 import type { Mending } from '../core/mended-object.ts'
 import { mendKept, mendRows } from '../core/mending.ts'
 import { type Context, openContext } from './context.ts'
@@ -68,6 +68,7 @@ async function mend({ lake, database }: Context, file: string): Promise<Told[]> 
 
 /** Object by object, as the ledger has them in their order. */
 async function mendAll({ lake, database }: Context, dataset: string): Promise<Told[]> {
+  await mustBeKnown(database, lake.store.url, dataset)
   const told: Told[] = []
   let records: KeptRecord[] = []
   const end = async () => {
@@ -120,8 +121,9 @@ function tableOf(told: Told[], file: string | undefined): string {
   const rows = told.flatMap(({ object, stay }) =>
     stay.flatMap(({ line, record, errors }) =>
       errors.map(({ rule, field, value, message }) => {
-        const cells = [rule, field ?? '', shown(value ?? ''), shown(message)]
-        return [...(file === undefined ? [] : [line ?? '']), shown(object), record, ...cells]
+        const cells = [rule, shown(field ?? ''), shown(value ?? ''), shown(message)]
+        const place = [shown(object), Number.isNaN(record) ? '' : record]
+        return [...(file === undefined ? [] : [line ?? '']), ...place, ...cells]
       }),
     ),
   )

@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import type { Outcome } from '../core/outcome.ts'
+import { plain } from './shown.ts'
 
 /** How ends of objects are told: a line of JSON, a row of a table, an exit code. */
 
@@ -58,7 +59,7 @@ export function tableOf(outcomes: Outcome[]): string {
     const told = [raw, silver, ...(hasStream ? [stream] : [])].map((one) => one?.status ?? '')
     const all = [records, accepted, rejected, waiting, ...(hasMended ? [mended ?? 0] : [])]
     const numbers = all.map((one) => one.toLocaleString('en'))
-    table.push([object, dataset ?? '', ...told, ...numbers])
+    table.push([plain(object), plain(dataset ?? ''), ...told, ...numbers])
   }
   return [table.toString(), ...reasonsOf(outcomes), summaryOf(outcomes)].join('\n')
 }
@@ -71,9 +72,17 @@ function of(outcomes: Outcome[], stage: Outcome['stage']): Outcome | undefined {
 }
 
 function reasonsOf(outcomes: Outcome[]): string[] {
+  // Of what is held, raw-ingestion alone knows whether a contract is proposed, or why not.
+  const isHeld = (one: Outcome) => one.status === 'held'
+  const held = new Set(
+    outcomes.flatMap((one) => (one.stage === 'raw-ingestion' && isHeld(one) ? one.object : [])),
+  )
+  const isTold = (one: Outcome) => one.stage === 'silver' && isHeld(one) && held.has(one.object)
   const told = outcomes
-    .filter((outcome) => outcome.reason)
-    .map(({ object, status, reason }) => `${object}: ${status}: ${reason}`)
+    .filter((outcome) => outcome.reason && !isTold(outcome))
+    .map(({ object, status, reason }) => {
+      return `${plain(object)}: ${status}: ${reason!.split('\n').map(plain).join('\n')}`
+    })
   return [...new Set(told)]
 }
 
@@ -86,9 +95,11 @@ function summaryOf(outcomes: Outcome[]): string {
   )
   const sum = (name: 'records' | 'accepted' | 'rejected' | 'waiting') =>
     raw.reduce((total, outcome) => total + outcome[name], 0).toLocaleString('en')
+  const mended = raw.reduce((total, outcome) => total + (outcome.mended ?? 0), 0)
   const told =
     `${raw.length} objects, ${sum('records')} records: ${sum('accepted')} accepted, ` +
-    `${sum('rejected')} rejected, ${sum('waiting')} waiting.`
+    `${sum('rejected')} rejected, ${sum('waiting')} waiting` +
+    `${mended > 0 ? `, ${mended.toLocaleString('en')} mended` : ''}.`
   // A container has the command itself, and no npm script.
   const command = process.env.npm_command ? 'npm run sluice rejects' : 'sluice rejects'
   const hint = raw.some((one) => one.rejected > 0) ? ` \`${command}\` shows which and why.` : ''

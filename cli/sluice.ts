@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
-import { Refused } from '../core/errors.ts'
+import { Refused, UnsafeKey } from '../core/errors.ts'
 import { acceptCommand } from './accept.ts'
 import { compactCommand } from './compact.ts'
 import { doctorCommand } from './doctor.ts'
@@ -54,7 +54,16 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2
   } else {
     const told = error instanceof Error ? error.message || error.name : String(error)
-    process.stderr.write(`sluice: ${told.split('\n').map(plain).join('\n')}\n`)
-    process.exitCode = error instanceof Refused ? 2 : 1
+    const cure = cureOf(error)
+    process.stderr.write(`sluice: ${told.split('\n').map(plain).join('\n')}${cure}\n`)
+    process.exitCode = error instanceof Refused || error instanceof UnsafeKey ? 2 : 1
   }
+}
+
+/** What the SDK of AWS does not say of an environment that lacks something. */
+function cureOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  if (error.message === 'Region is missing') return ': set AWS_REGION, or AWS_PROFILE'
+  if (error.name !== 'CredentialsProviderError') return ''
+  return ': log in to AWS (aws sso login), or set AWS_PROFILE'
 }

@@ -10,6 +10,7 @@ import { StreamStage } from '../local/stream-stage.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
+import { plain } from './shown.ts'
 
 interface StartOptions extends CommonOptions {
   once?: boolean
@@ -110,7 +111,7 @@ class Teller {
   }
 
   progress = (key: string, part: number): void => {
-    this.#bar?.update({ doing: `${key}: ${Math.round(100 * part)} % sent` })
+    this.#bar?.update({ doing: `${plain(key)}: ${Math.round(100 * part)} % sent` })
   }
 
   report = (outcome: Outcome): void => {
@@ -120,7 +121,7 @@ class Teller {
     if (isEnd) this.#bar?.increment()
     if (this.#options.json && !isEnd) return
     if (this.#options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
-    else if (this.#live && outcome.status !== 'unchanged') this.say(lineOf(outcome))
+    else if (this.#live && outcome.status !== 'unchanged') this.say(plain(lineOf(outcome)))
   }
 
   table(): void {

@@ -33,15 +33,15 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
     return { rule, field: field.name, text: x, ok, given: 'true', message }
   }
   const constraint = (name: string, ok: string, value: unknown): Check => {
-    const message = `${name} is ${typeof value === 'string' ? value : JSON.stringify(value)}`
+    const message = `${name} is ${shortened(value)}`
     const given = lexical.exact(x, v)
     return { ...check('constraint-error', `(${v} IS NULL OR ${ok})`, message), given }
   }
   const checks: Check[] = []
   if (contract.primaryKey.includes(field.name)) {
-    const message = 'a part of the primary key is missing; every record needs one'
-    checks.push(check('primary-key', `${x} IS NOT NULL`, message))
-  } else if (field.required) {
+    checks.push(check('primary-key', `${x} IS NOT NULL`, noPart))
+  }
+  if (field.required) {
     checks.push(check('constraint-error', `${x} IS NOT NULL`, 'required: the value is missing'))
   }
   const typed = lexical.value('x') !== 'x' || lexical.exact('x', 'v') !== 'true'
@@ -87,6 +87,14 @@ export function checksOf(field: Field, contract: Contract, x: string, v: string)
   }
   return checks
 }
+
+/** An enum may have thousands of members, and is told with each record that it rejects. */
+function shortened(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text.length <= 1000 ? text : `${text.slice(0, 999).toWellFormed()}…`
+}
+
+const noPart = 'a part of the primary key is missing; every record needs one'
 
 /** Bytes of all folders of a key together: what a key of 1,024 leaves beside the rest of it. */
 const FOLDERS = 640
@@ -151,6 +159,7 @@ function member(lexical: Lexical, value: string): string {
 /** Characters of text; members of an object, array or list. */
 function lengthOf(field: Field, v: string): string {
   if (['array', 'list'].includes(field.type)) return `json_array_length(${v})`
-  if (field.type === 'object') return `len(json_keys(${v}))`
+  // A name that stands twice in an object is one member of it, in Postgres, too.
+  if (field.type === 'object') return `len(list_distinct(json_keys(${v})))`
   return `length(${v})`
 }

@@ -73,9 +73,8 @@ export function parseContract(outline: Outline, index: number, file: string): Co
   const at = { file, path: ['resources', index] as (string | number)[] }
   checkForm(outline.resources[index]!, at)
   const found = parseResource(outline.resources[index], file, index)
-  if (found.format !== undefined && !/^(csv|tsv)$/i.test(found.format)) {
-    refuse(at, ['format'], found.format, 'csv, tsv')
-  }
+  const format = formatOf(found)
+  if (!/^(csv|tsv)$/.test(format)) refuse(at, ['format'], found.format, 'csv, tsv')
   const schema = schemaOf(found, at)
   const inDialect = { file, path: [...at.path, 'dialect'] }
   const nulls = nullSequenceOf(found.dialect)
@@ -104,7 +103,7 @@ export function parseContract(outline: Outline, index: number, file: string): Co
       datasetOf: (resource) => datasetOf(file, resource).dataset,
       at,
     }),
-    dialect: parseDialect(found.dialect, found.format?.toLowerCase(), inDialect),
+    dialect: parseDialect(found.dialect, format, inDialect),
     encoding: parseEncoding(found.encoding, file, [...at.path, 'encoding']),
     stored: storedOf(found, at),
     load: found.sluice.load ?? (primaryKey.length > 0 ? 'upsert' : 'append'),
@@ -129,6 +128,15 @@ export function datasetOf(file: string, resource: string) {
 /** Whether a key lies in `streaming/`, the input folder for data that only flow as a stream. */
 export function isStreamOnly(key: string): boolean {
   return key.startsWith('streaming/')
+}
+
+/** Where none is given, by the endings of the files' names, as the referee does. */
+function formatOf(found: ResourceDescriptor): string {
+  if (found.format) return found.format.toLowerCase()
+  const { paths, globs } = filesOf(found)
+  const files = [...paths, ...globs]
+  const isTsv = (file: string) => /\.tsv(\.[a-z0-9]+)?$/i.test(file)
+  return files.length > 0 && files.every(isTsv) ? 'tsv' : 'csv'
 }
 
 type Where = { file: string; path: (string | number)[] }

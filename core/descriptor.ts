@@ -20,7 +20,7 @@ const foreignKey = z.looseObject({
 })
 
 const schema = z.looseObject({
-  fields: z.array(field).min(1),
+  fields: z.array(field).min(1, 'one field at least'),
   uniqueKeys: z.array(z.array(text).min(1)).default([]),
   fieldsMatch: z.union([text, z.array(text).length(1)]).default('exact'),
   missingValues: missingValues.default(['']),
@@ -86,10 +86,11 @@ const settings = z.strictObject({
 export type SettingsDescriptor = z.infer<typeof settings>
 
 const resource = z.looseObject({
-  name: text.min(1),
+  name: text.min(1, 'a name'),
   path: names.optional(),
   format: text.optional(),
-  encoding: text.default('utf-8'),
+  // Older packages write the default as an empty text.
+  encoding: text.default('utf-8').transform((found) => found || 'utf-8'),
   compression: text.nullish(),
   bytes: whole.nullish(),
   hash: text.nullish(),

@@ -57,7 +57,7 @@ function areUnique(values: unknown[]): boolean {
 export const missingValues = labelled(text)
 
 export const field = z.looseObject({
-  name: text.min(1),
+  name: text.min(1, 'a name'),
   type: text.default('any'),
   format: text.default('default'),
   missingValues: missingValues.optional(),

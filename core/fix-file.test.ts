@@ -81,7 +81,7 @@ test.each([
 })
 
 test.each([',', ';', '\t'])('columns in any order, cut by %j', async (delimiter) => {
-  const lines = ['id,_record,_object,a,_version', '1,2,o,x,v,,more', '3']
+  const lines = ['id,_record,_object,a,_version', '1,2.0,o,x,v,,more', '3']
   const text = lines.join('\n').replaceAll(',', delimiter)
   const file = await fixFileOf(pieces(text, 5), 'fix.csv')
   const rows = []

@@ -139,7 +139,8 @@ async function* rowsOf(rows: AsyncIterable<CsvRow>, columns: Columns): AsyncIter
       line,
       object: of('object') ?? '',
       version: of('version') ?? '',
-      record: /^\d{1,15}$/.test(record) ? Number(record) : Number.NaN,
+      // A table that takes the column for one of decimals writes 12.0; 1.000 may be a thousand.
+      record: /^\d{1,15}(\.0)?$/.test(record) ? Number(record) : Number.NaN,
       source: Number(of('line')),
       errors: at.has('errors') ? (of('errors') ?? '') : undefined,
       cells: data.map((i) => cells[i] ?? ''),

@@ -2,7 +2,7 @@ import { govern } from './catalog.ts'
 import type { Contract } from './contract.ts'
 import { csvLine } from './csv-rows.ts'
 import { ownColumns } from './fix-file.ts'
-import { type KeptRecord, keptHeaders, keptRecords } from './kept.ts'
+import { type KeptRecord, keptHeaders, keptRecords, mustBeKnown } from './kept.ts'
 import { keptCells } from './kept-cells.ts'
 import { memoryOf } from './memo-store.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -13,12 +13,15 @@ import type { RowError } from './rejects.ts'
  * The rejects of a dataset, or of all, as a CSV file to be mended in: a line for each record, with
  * the columns of every header among their objects. A record that cannot be cut has empty cells; its
  * text stands in `_raw`. One that had too many cells has them behind the last column.
+ *
+ * @throws Refused for a dataset of which no object was taken
  */
 export async function* fixLines(
   store: ObjectStore,
   database: Database,
   dataset: string | undefined,
 ): AsyncIterable<string> {
+  if (dataset !== undefined) await mustBeKnown(database, store.url, dataset)
   const memory = memoryOf(store)
   const contracts = new Map<string, Contract | undefined>()
   const labels = new Set<string>()

@@ -53,9 +53,11 @@ export function readHeaderRows(
   if (!dialect.headerDeclared) checkWidth(rows.filter((row) => !row.isComment))
   const lists = chosen.map((row) => {
     const { at, end } = rows[row - 1]!
-    return cellsOf(bytes, at, end, marks).map((cell) =>
+    const cells = cellsOf(bytes, at, end, marks).map((cell) =>
       decode(Buffer.from(cell, 'latin1'), encoding),
     )
+    // Blanks around a label are no matter (see labels.ts), but those that join two of them are.
+    return dialect.headerRows.length > 1 ? cells.map((cell) => cell.trim()) : cells
   })
   const labels = joined(lists, dialect.headerJoin)
   const plain = end === rows[0] && end.lines === 1 && !labels.some((cell) => /[\r\n]/.test(cell))
@@ -103,13 +105,13 @@ function lineAt(bytes: Buffer, at: number): { end: number; next: number } {
 
 /**
  * A row above the last one goes on with its last cell where it is shorter, as the standard's
- * example has it (https://datapackage.org/standard/table-dialect/#headerRows); a label that is
- * repeated in the row below stands once, as with the referee.
+ * example has it (https://datapackage.org/standard/table-dialect/#headerRows), unless that one is
+ * blank; a label that is repeated in the row below stands once, as with the referee.
  */
 function joined(rows: string[][], join: string): string[] {
   const width = Math.max(...rows.map((row) => row.length))
   const full = rows.map((row, i) => {
-    if (i === rows.length - 1 || row.length === 0) return row
+    if (i === rows.length - 1 || !row.at(-1)) return row
     return [...row, ...Array<string>(width - row.length).fill(row.at(-1)!)]
   })
   return Array.from({ length: width }, (_, i) => {

@@ -55,7 +55,9 @@ function rank(name: string): number {
 /** Of values, not of their texts: `1` and ` 1` are one integer. */
 async function isUnique(duck: Duck, path: string, key: number[], fields: FoundField[]) {
   const parts = key.map((at) => {
-    return fields[at]!.type === 'integer' ? `TRY_CAST(c${at} AS BIGINT)` : `c${at}`
+    const { type, format, groupChar } = fields[at]!
+    if (format) return `try_strptime(c${at}, ${literal(format)})`
+    return type === 'integer' && !groupChar ? `TRY_CAST(c${at} AS BIGINT)` : `c${at}`
   })
   const twice = await duck.all(`SELECT 1 FROM ${reader(path)}
     GROUP BY ${parts.join(', ')} HAVING count(*) > 1 LIMIT 1`)

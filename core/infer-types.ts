@@ -1,6 +1,7 @@
 import type { Duck } from './duckdb.ts'
 import { type Field, parseField } from './field.ts'
 import { field as descriptor } from './field-descriptor.ts'
+import { type Form, formsFor, heldBy, propertiesOf } from './infer-forms.ts'
 import { lexicalOf } from './lexical.ts'
 import { literal } from './names.ts'
 
@@ -8,6 +9,9 @@ import { literal } from './names.ts'
 export interface FoundField {
   name: string
   type: string
+  format?: string
+  decimalChar?: string
+  groupChar?: string
   missingValues?: string[]
   sluice?: { decimal: [number, number] }
 }
@@ -16,23 +20,9 @@ export interface FoundField {
 export interface Values {
   path: string
   names: string[]
+  /** Of the file's cells. */
+  delimiter: string
 }
-
-/**
- * From the narrowest, each with what no value of it lacks: what fits none of them is a string. It
- * only spares DuckDB candidates, and decides nothing.
- */
-const types = {
-  boolean: /^(true|false)$/i,
-  integer: /^[-+\d\s]+$/,
-  number: /\d|^NaN$|INF$/,
-  date: /^\d+-\d+-\d+$/,
-  datetime: /^\d+-\d+-.*\d:/,
-  time: /^\d+:\d+/,
-  object: /^\s*\{/,
-  array: /^\s*\[/,
-}
-type Type = keyof typeof types
 
 /**
  * What files write where nothing is known. They count as missing only in a column whose other
@@ -60,15 +50,16 @@ export async function inferTypes(duck: Duck, values: Values): Promise<FoundField
 /** Those that the first rows do not rule out. */
 async function candidates(duck: Duck, values: Values): Promise<Candidate[]> {
   const { names } = values
+  const forms = formsFor(values.delimiter)
   const rows = await duck.all(
     `FROM ${reader(values)} LIMIT ${Math.ceil(SAMPLE / Math.max(1, names.length))}`,
   )
   return names.flatMap((name, i) => {
     const given = rows.map((row) => row[i]).filter((x) => x !== null && !tokens.includes(String(x)))
-    const likely = Object.entries(types).filter(([, form]) =>
-      given.every((x) => form.test(String(x))),
-    )
-    return likely.map(([type]) => candidate(name, i, type as Type))
+    // Of a column that begins empty only the plain forms are tried: each costs a look at all rows.
+    const some = given.length === 0 ? forms.filter(({ all, some }) => !all && !some) : forms
+    const likely = some.filter(({ like }) => given.every((x) => like.test(String(x))))
+    return likely.map((form) => candidate(name, i, form))
   })
 }
 
@@ -89,18 +80,14 @@ async function narrowest(duck: Duck, values: Values): Promise<Candidate[]> {
 interface Candidate {
   at: number
   name: string
-  type: string
+  form: Form
   field: Field
 }
 
-/** A boolean of words: 0 and 1 are numbers until somebody says otherwise. */
-function candidate(name: string, at: number, type: Type): Candidate {
-  const words =
-    type === 'boolean'
-      ? { trueValues: ['true', 'True', 'TRUE'], falseValues: ['false', 'False', 'FALSE'] }
-      : {}
-  const field = parseField(descriptor.parse({ name, type, ...words }), [''], { file: '', path: [] })
-  return { at, name, type, field }
+function candidate(name: string, at: number, form: Form): Candidate {
+  const { trueValues, falseValues } = form
+  const found = descriptor.parse({ name, ...propertiesOf(form), trueValues, falseValues })
+  return { at, name, form, field: parseField(found, [''], { file: '', path: [] }) }
 }
 
 const reader = ({ path }: Values) => `read_parquet(${literal(path)})`
@@ -113,9 +100,10 @@ async function fitting(duck: Duck, all: Candidate[], rows: string): Promise<Cand
     const some = all.slice(i, i + AT_ONCE)
     const columns = [...new Set(some.map(({ at }) => at))].map((at) => `c${at}`)
     const cast = some.map(({ at, field }, n) => `${lexicalOf(field).value(`c${at}`)} AS v${n}`)
-    const fits = some.map(({ at, field }, n) => {
+    const fits = some.map(({ at, field, form }, n) => {
       const exact = `(v${n} IS NOT NULL AND (${lexicalOf(field).exact(`c${at}`, `v${n}`)}))`
-      return `coalesce(bool_and(${exact}) FILTER (c${at} NOT IN (${list})), false)`
+      const which = `FILTER (c${at} NOT IN (${list}))`
+      return `coalesce(bool_and(${exact}) ${which}, false) AND ${heldBy(form, `c${at}`, which)}`
     })
     const [answer] = await duck.all(`SELECT ${fits.join(',\n')}
       FROM (SELECT ${[...columns, ...cast].join(', ')} FROM ${rows})`)
@@ -140,7 +128,7 @@ async function factsOf(duck: Duck, found: Candidate[], values: Values): Promise<
   const facts: Fact[] = []
   for (let i = 0; i < found.length; i += AT_ONCE) {
     const some = found.slice(i, i + AT_ONCE)
-    const asked = some.flatMap(({ at, type }) => askedOf(`c${at}`, type))
+    const asked = some.flatMap(({ at, form }) => askedOf(`c${at}`, form))
     const [answer = []] = await duck.all(`SELECT ${asked.join(',\n')} FROM ${reader(values)}`)
     facts.push(...some.map((one, n) => ({ ...one, ...factOf(answer.slice(6 * n, 6 * n + 6)) })))
   }
@@ -148,9 +136,10 @@ async function factsOf(duck: Duck, found: Candidate[], values: Values): Promise<
 }
 
 /** What is not asked of a type costs no plan. */
-function askedOf(x: string, type: string): string[] {
+function askedOf(x: string, { type, decimalChar }: Form): string[] {
   const of = (aggregate: string, ...types: string[]) =>
     types.includes(type) ? `${aggregate} FILTER (${x} NOT IN (${list}))` : 'NULL'
+  const cents = decimalChar ? `[-0-9.]+${decimalChar}[0-9]{2}` : '-?[0-9,]+\\.[0-9]{2}'
   const code = literal('^\\s*[+-]?0[0-9]|^\\s*\\+|^\\s*[0-9]+[eE][0-9]+\\s*$')
   return [
     `list(DISTINCT ${x}) FILTER (${x} IN (${list}))::JSON::VARCHAR`,
@@ -158,7 +147,7 @@ function askedOf(x: string, type: string): string[] {
     of(`bool_or(regexp_matches(${x}, '[0-9]'))`, 'number'),
     of(`min(strlen(trim(${x})))`, 'integer'),
     of(`max(strlen(trim(${x})))`, 'integer', 'number'),
-    of(`bool_and(regexp_full_match(${x}, '-?[0-9]+\\.[0-9]{2}'))`, 'number'),
+    of(`bool_and(regexp_full_match(${x}, ${literal(cents)}))`, 'number'),
   ]
 }
 
@@ -185,7 +174,7 @@ const instants = /^(id|ids|time|timestamp|epoch|ts|at|ms|sec|seconds|bytes)$/
  * Whether digits are a name and no quantity: by how they are written; by what the column is
  * called; or as only phone numbers and the like are, with 10 to 15 digits in each value.
  */
-function isCode({ type, name, coded, hasDigit, shortest, longest }: Fact): boolean {
+function isCode({ form: { type }, name, coded, hasDigit, shortest, longest }: Fact): boolean {
   if (type !== 'integer' && type !== 'number') return false
   const words = name
     .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
@@ -200,9 +189,14 @@ function isCode({ type, name, coded, hasDigit, shortest, longest }: Fact): boole
 const money =
   /(price|amount|total|cost|fee|tax|balance|revenue|salary|wage|payment|discount|preco|valor)/i
 
-function typed({ name, type, missing, cents, longest }: Fact): FoundField {
+function typed({ name, form, missing, cents, longest }: Fact): FoundField {
   const missingValues = missing.length > 0 ? { missingValues: ['', ...missing] } : {}
-  const exact = type === 'number' && cents && money.test(name) && longest <= 16
+  const exact = form.type === 'number' && cents && money.test(name) && longest <= 16
   const decimal: [number, number] = [18, 2]
-  return { name, type, ...missingValues, ...(exact ? { sluice: { decimal } } : {}) }
+  return {
+    name,
+    ...propertiesOf(form),
+    ...missingValues,
+    ...(exact ? { sluice: { decimal } } : {}),
+  }
 }

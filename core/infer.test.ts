@@ -45,7 +45,6 @@ describe('the narrowest type that every value fits', () => {
     ['number', ['1.5', '20.00'], 'price'],
     ['date', ['2026-01-31', '2024-02-29']],
     ['string', ['2026-01-31', '2025-02-29']],
-    ['string', ['31/01/2026']],
     ['datetime', ['2026-01-31T10:00:00', '2026-01-31T10:00:00.5']],
     ['time', ['10:00:00', '23:59:59']],
     ['object', ['"{""a"": 1}"', '{}']],
@@ -55,6 +54,54 @@ describe('the narrowest type that every value fits', () => {
     ['string', ['1', 'x']],
   ])('%s of %j named %j', async (expected, values, name) => {
     expect(await typeOf(values, name)).toBe(expected)
+  })
+})
+
+describe('marks and formats that every value fits, and some value in no other way', () => {
+  it.each<[object, string[], string?]>([
+    [{ type: 'date', format: '%d/%m/%Y' }, ['31/01/2026', '01/02/2026', '']],
+    [{ type: 'date', format: '%m/%d/%Y' }, ['1/31/2026', '02/01/2026']],
+    [{ type: 'date', format: '%d.%m.%Y' }, ['01.02.2026', '13.02.2026']],
+    [{ type: 'date', format: '%d-%m-%Y' }, ['01-02-2026', '31-12-2026']],
+    [{ type: 'date', format: '%Y/%m/%d' }, ['2026/01/02']],
+    [{ type: 'date', format: '%Y-%m-%d' }, ['2026-1-2', '2026-01-31']],
+    [{ type: 'datetime', format: '%Y-%m-%d %H:%M' }, ['2026-01-02 10:00']],
+    [{ type: 'string' }, ['2026-1-32']],
+    [{ type: 'datetime', format: '%d/%m/%Y %H:%M' }, ['31/01/2026 10:00', '1/2/2026 9:30']],
+    [{ type: 'datetime', format: '%m/%d/%Y %H:%M:%S' }, ['01/31/2026 10:00:00']],
+    [{ type: 'date', format: '%d/%m/%Y', missingValues: ['', 'NA'] }, ['31/01/2026', 'NA']],
+    [{ type: 'string' }, ['01/02/2026', '12/11/2026']],
+    [{ type: 'string' }, ['31/01/2026', '01/31/2026']],
+    [{ type: 'string' }, ['31/02/2026']],
+    [{ type: 'string' }, ['31/01/26']],
+    [{ type: 'integer', groupChar: ',' }, ['"1,234,567"', '12', '"1,000"']],
+    [{ type: 'number', groupChar: ',' }, ['"1,234.5"', '"1,000"', '12']],
+    [{ type: 'string' }, ['"1,234"', '"5,678"']],
+    [{ type: 'string' }, ['"1,23,456.5"']],
+    [{ type: 'string' }, ['"1,5"', '"2,25"']],
+  ])('%j of %j', async (expected, values) => {
+    const { fields } = await inferred(`n,v\n${values.map((v, i) => `${i},${v}\n`).join('')}`)
+    expect(fields[1]).toEqual({ name: 'v', ...expected })
+  })
+
+  it.each<[object, string[], string?]>([
+    [{ type: 'number', decimalChar: ',' }, ['1,5', '20', '-0,25', '']],
+    [{ type: 'number', decimalChar: ',' }, ['0,125', '1,250']],
+    [{ type: 'number', decimalChar: ',', groupChar: '.' }, ['1.234,56', '7']],
+    [{ type: 'number', decimalChar: ',', groupChar: '.' }, ['1.234', '0,5']],
+    [
+      { type: 'number', decimalChar: ',', groupChar: '.', sluice: { decimal: [18, 2] } },
+      ['1.234,56', '7,00'],
+      'total',
+    ],
+    [{ type: 'string' }, ['1,234', '5,678']],
+    [{ type: 'string' }, ['1,5', '2.5']],
+    [{ type: 'string' }, ['1.23,4']],
+    [{ type: 'string' }, ['01,5', '2,5']],
+    [{ type: 'number' }, ['1.5', '2']],
+  ])('where no comma delimits: %j of %j', async (expected, values, name = 'v') => {
+    const { fields } = await inferred(`n;${name}\n${values.map((v, i) => `${i};${v}\n`).join('')}`)
+    expect(fields[1]).toEqual({ name, ...expected })
   })
 })
 
@@ -139,6 +186,7 @@ describe('the dialect', () => {
   it.each([
     ['source-error: the object is empty', ''],
     ['encoding-error: a NUL in the header', 'a\0,b\n1,2\n'],
+    ['source-error: control characters in the header', 'PK\x03\x04,\x14\n1,2\n'],
     ['no dialect fits: cut at ",", which comes nearest, the first', 'Report\na,b\n1,2\n3,4\n5,6\n'],
   ])('%s', async (why, text) => {
     await expect(inferred(text)).rejects.toThrow(why)

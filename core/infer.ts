@@ -1,13 +1,15 @@
 import { join } from 'node:path'
 import { type Contract, parseContract } from './contract.ts'
 import { parseOutline } from './descriptor.ts'
-import type { Duck } from './duckdb.ts'
+import { type Duck, openDuck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { type Cut, type FoundDialect, inferDialect, isData } from './infer-dialect.ts'
 import { inferEncoding } from './infer-encoding.ts'
 import { inferKeys } from './infer-keys.ts'
 import { type FoundField, inferTypes } from './infer-types.ts'
+import { tooWide, WIDE } from './limit.ts'
 import { identifier, literal, postgresName } from './names.ts'
+import { sizes } from './parquet.ts'
 import { type PlainText, plainText, readStart } from './plain-text.ts'
 import { decode, parseEncoding } from './text-encoding.ts'
 import { validate } from './validate.ts'
@@ -53,12 +55,40 @@ export async function infer(task: InferTask): Promise<Inferred> {
   const cut = inferDialect(...sampleOf(text))
   const { names, dialect } = namesOf(cut, text)
   const frame = { encoding: encoding === 'utf-8' ? undefined : encoding, dialect }
+  return withRoom(task, names.length, (roomy) => inferFields(roomy, names, frame))
+}
+
+/**
+ * A wide table is read by an engine of its own, as it will be when it is loaded.
+ *
+ * @throws Refused where there is no memory for it
+ */
+async function withRoom<T>(
+  task: InferTask,
+  columns: number,
+  work: (task: InferTask) => Promise<T>,
+): Promise<T> {
+  const own = columns > WIDE ? await openDuck(0, columns) : undefined
+  try {
+    return await work(own ? { ...task, duck: own } : task)
+  } catch (error) {
+    throw tooWide(error, columns)
+  } finally {
+    own?.close()
+  }
+}
+
+async function inferFields(
+  task: InferTask,
+  names: string[],
+  frame: Pick<Inferred, 'encoding' | 'dialect'>,
+): Promise<Inferred> {
   const words = asText({ ...frame, fields: names.map((name) => ({ name, type: '' })) })
   const path = join(task.folder, `values-${made++}.parquet`)
   const { records, rejected } = await validate({ ...task, contract: contractOf(words) }, (select) =>
     keepValues(task.duck, select, names, path),
   )
-  const values = { path, names }
+  const values = { path, names, delimiter: frame.dialect.delimiter ?? ',' }
   if (records === rejected) return { ...words, keys: [], records, rejected }
   const narrow = await inferTypes(task.duck, values)
   const fields = await proven(task, { ...frame, fields: narrow }, rejected)
@@ -88,6 +118,10 @@ function sampleOf({ path, bytes, bom }: PlainText): [Buffer, boolean] {
 function namesOf({ dialect, records }: Cut, text: PlainText) {
   const first = (records[0] ?? []).map((cell) => decoded(cell, text))
   if (first.join('').includes('\0')) throw new Refused('encoding-error: a NUL in the header')
+  // What is packed, or a picture, may be cut into cells, too, and would be loaded.
+  if (/[^\P{Cc}\t\r\n\f\v\u0080-\u009f]/u.test(first.join(''))) {
+    throw new Refused('source-error: control characters in the header: is it a CSV?')
+  }
   if (isData(records)) {
     const names = first.map((_, i) => `column_${i + 1}`)
     return { names, dialect: { ...dialect, header: false } }
@@ -118,7 +152,11 @@ function distinct(labels: string[]): string[] {
 async function keepValues(duck: Duck, select: string, names: string[], path: string) {
   const columns = names.map((name, i) => `${identifier(name)} AS c${i}`)
   return duck.run(`COPY (SELECT ${columns.join(', ')} FROM (${select}))
-    TO ${literal(path)} (FORMAT parquet, COMPRESSION lz4)`)
+    TO ${literal(path)} (${options(names)})`)
+}
+
+function options(fields: unknown[]): string {
+  return `FORMAT parquet, COMPRESSION lz4, ${sizes(fields)}`
 }
 
 /** The parts of a resource that decide verdicts. */
@@ -134,7 +172,7 @@ export async function rejectedBy(task: InferTask, frame: Frame): Promise<number>
   const path = join(task.folder, 'proof.parquet')
   // All values are made, as they will be: a count alone would need none.
   const verdict = await validate({ ...task, contract: contractOf(frame) }, (select) =>
-    task.duck.run(`COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION lz4)`),
+    task.duck.run(`COPY (${select}) TO ${literal(path)} (${options(frame.fields)})`),
   )
   return verdict.rejected
 }

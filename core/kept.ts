@@ -1,3 +1,4 @@
+import { Refused } from './errors.ts'
 import type { Database, Row } from './postgres.ts'
 import type { RowError } from './rejects.ts'
 
@@ -90,6 +91,23 @@ export function keptRecords(
     FROM sluice.rejects r JOIN sluice.objects o ON o.id = r.object_id
     WHERE mended_by IS NULL AND ${isSource} AND ${ofPage}`,
   )
+}
+
+/** @throws Refused where no object of a dataset was ever taken: its name is mistyped */
+export async function mustBeKnown(
+  database: Database,
+  lake: string,
+  dataset: string,
+): Promise<void> {
+  const rows = await database.query(
+    `SELECT DISTINCT dataset AS name FROM sluice.objects
+     WHERE lake = $1 AND dataset IS NOT NULL ORDER BY 1`,
+    [lake],
+  )
+  const names = rows.map(({ name }) => name as string)
+  if (names.includes(dataset)) return
+  const all = names.slice(0, 20).join(', ') || 'none'
+  throw new Refused(`no object of dataset ${dataset} was taken; datasets here: ${all}`)
 }
 
 /** The headers of all objects that `keptRecords` has a reject of; in an order that stays. */

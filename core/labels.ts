@@ -29,12 +29,13 @@ interface Matched {
 
 /**
  * Matches a header with the contract as its `fieldsMatch` says; by name in all forms but `exact`
- * (https://datapackage.org/standard/table-schema/#fieldsMatch).
+ * (https://datapackage.org/standard/table-schema/#fieldsMatch). Blanks around a label do not
+ * count where no field has its name with them: the standard is silent, and the referee trims.
  *
  * @throws Refused with every error, five of a kind at most, and what would take the header
  */
 export function matchLabels(labels: string[], contract: Named): Matched {
-  const found = compare(labels, contract)
+  const found = compare(namesIn(labels, contract), contract)
   const { fieldsMatch } = contract
   const errors = errorsOf(found, fieldsMatch)
   if (errors.length > 0) {
@@ -66,11 +67,31 @@ export function fieldsNamed(names: (string | null)[], contract: Named) {
   return isOnce && isTaken ? found : undefined
 }
 
+/** Labels whose cells the contract neither takes nor passes over. */
+export function strangeIn(labels: string[], contract: Named): string[] {
+  if (takesExtra(contract.fieldsMatch)) return []
+  return compare(namesIn(labels, contract), contract).extra.map(({ label }) => label)
+}
+
 /** From the strictest. */
 const byName = ['equal', 'subset', 'superset', 'partial'] as const
 /** Whether what no field names is passed over. */
 export const takesExtra = (match: Match) => match === 'subset' || match === 'partial'
 const takesFewer = (match: Match) => match === 'superset' || match === 'partial'
+
+/**
+ * A label that names no field as it stands may name one without the blanks around it; of joined
+ * rows each cell has lost them before (see header-rows.ts).
+ */
+function namesIn(labels: string[], contract: Named): string[] {
+  if (contract.dialect.headerRows.length > 1) return labels
+  const keyOf = keyed(contract)
+  const known = new Set(contract.fields.map(({ name }) => keyOf(name)))
+  return labels.map((label) => {
+    const bare = label.trim()
+    return !known.has(keyOf(label)) && known.has(keyOf(bare)) ? bare : label
+  })
+}
 
 function compare(labels: string[], contract: Named): Labels {
   const keyOf = keyed(contract)

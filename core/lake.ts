@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs
 import { join } from 'node:path'
 import { type Duck, openDuck } from './duckdb.ts'
 import { sweepLeftovers } from './leftovers.ts'
+import { tooWide } from './limit.ts'
 import { type ObjectStore, openStore } from './object-store.ts'
 
 type Work<T> = (folder: string, duck: Duck) => Promise<T>
@@ -16,11 +17,14 @@ export interface Lake {
   withScratch<T>(bytes: number, work: Work<T>, columns?: number): Promise<T>
 }
 
-/** @param url a folder, `file://` URL or `s3://bucket` */
-export function openLake(url: string): Lake {
+/**
+ * @param url a folder, `file://` URL or `s3://bucket`
+ * @param scratch where work in progress lies, for who may write nothing to the lake
+ */
+export function openLake(url: string, scratch?: string): Lake {
   sweepLeftovers()
   const store = openStore(url)
-  return { store, withScratch: (...of) => withScratch(store.scratch, ...of) }
+  return { store, withScratch: (...of) => withScratch(scratch ?? store.scratch, ...of) }
 }
 
 /** Folders of this process that wait for their next object, by the place that they are in. */
@@ -39,6 +43,8 @@ async function withScratch<T>(
   try {
     duck = await openDuck(bytes, columns)
     return await work(folder, duck)
+  } catch (error) {
+    throw tooWide(error, columns)
   } finally {
     duck?.close()
     empty(folder)

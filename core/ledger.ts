@@ -60,8 +60,9 @@ export interface Entry extends Counts {
   contract: string | undefined
   loadedEtag: string | undefined
   loadedModified: Date | undefined
-  /** The object that mends rejects of this one, where any does. */
+  /** The object that mends rejects of this one, where any does; and how many it has mended. */
   replay: number | undefined
+  mended: number | undefined
 }
 
 /** Takes the key: nobody else handles it in this database until the transaction ends. */
@@ -199,6 +200,7 @@ function entryOf(row: Row): Entry {
     loadedEtag: some('loaded_etag'),
     loadedModified: some('loaded_modified'),
     replay: some('replay'),
+    mended: some('mended'),
     records: row.records as number,
     accepted: row.accepted as number,
     rejected: row.rejected as number,

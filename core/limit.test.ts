@@ -11,6 +11,7 @@ import {
   reasonOf,
   TooLarge,
   tooLarge,
+  tooWide,
 } from './limit.ts'
 
 const limited = (bytes: number | string | undefined) =>
@@ -126,4 +127,15 @@ test('of wide tables so many columns are taken as the memory has room for', () =
   expect(() => checkColumns(5000)).not.toThrow()
   // It is a verdict about the place: elsewhere, or with more memory, the object is taken.
   expect(isOfPlace('too-wide: 1025 fields, …')).toBe(true)
+})
+
+test('where the memory is not enough for a wide table after all, that is such a verdict', () => {
+  const full = new Error('Out of Memory Error: could not allocate block of size 30.5 MiB')
+  const told = tooWide(full, 500) as Error
+  expect(told).toBeInstanceOf(Refused)
+  expect(told.message).toMatch(/^too-wide: 500 fields take more than SLUICE_MEMORY=512MB/)
+  expect(isOfPlace(told.message)).toBe(true)
+  // Of a table that is not wide it is a fault: DuckDB spills.
+  expect(tooWide(full, 50)).toBe(full)
+  expect(tooWide(new Error('another'), 500)).toEqual(new Error('another'))
 })

@@ -60,6 +60,26 @@ export function checkColumns(columns: number): void {
   )
 }
 
+/** Columns from which a table is wide: each takes memory, however few rows there are. */
+export const WIDE = 400
+
+/**
+ * What a wide table takes depends on its types and folders, too: where DuckDB's memory is not
+ * enough for one after all, that is the same verdict, and no fault to be tried again.
+ *
+ * @returns what is to be thrown in the place of that error
+ */
+export function tooWide(error: unknown, columns: number): unknown {
+  const isFull = error instanceof Error && error.message.startsWith('Out of Memory')
+  if (!isFull || columns <= WIDE) return error
+  const memory = process.env.SLUICE_MEMORY ?? '512MB'
+  return new Refused(
+    `too-wide: ${columns} fields take more than SLUICE_MEMORY=${memory} here; set it higher ` +
+      '(partitionBy takes most, of many values), or split the table',
+    { cause: error },
+  )
+}
+
 /**
  * Why an object is too large to be taken here; undefined where it is not.
  *

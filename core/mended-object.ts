@@ -35,6 +35,8 @@ export interface Source {
   version: string
   contract: Contract
   labels: string[]
+  /** Of these, what is no field by the contract of today, and may not be passed over. */
+  strange: string[]
   kept: Map<number, Pick<KeptRecord, 'record' | 'line' | 'text' | 'errors'>>
 }
 

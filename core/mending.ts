@@ -4,6 +4,7 @@ import type { FixRow } from './fix-file.ts'
 import { labelsOf } from './fix-lines.ts'
 import { type KeptRecord, keptObject, keptOf } from './kept.ts'
 import { keptCells } from './kept-cells.ts'
+import { strangeIn } from './labels.ts'
 import type { Lake } from './lake.ts'
 import { type Mending, putMended, type Row, type Source } from './mended-object.ts'
 import type { MendedRow } from './mends.ts'
@@ -31,15 +32,32 @@ export async function mendRows(
   const numbers = rows.map(({ record }) => record).filter((record) => record > 0)
   const source = await sourceOf(lake, database, object, numbers)
   const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
-  const fresh = new Map<number, Row>()
+  const mended: Row[] = []
   for (const row of rows) {
     const taken = typeof source === 'string' ? stays('unknown', source) : take(row, labels, source)
     if (taken === 'same') mending.same++
     else if ('rule' in taken) {
       mending.stay.push({ line: row.line, record: row.record, errors: [taken] })
-    } else fresh.set(row.record, { ...taken, at: row.line })
+    } else mended.push({ ...taken, at: row.line })
   }
-  return typeof source === 'string' ? mending : putMended(lake, source, fresh, mending)
+  if (typeof source === 'string') return mending
+  return putMended(lake, source, byRecord(mended, mending), mending)
+}
+
+/** Of lines that mend one record in different ways none is chosen: all stay. */
+function byRecord(mended: Row[], { stay }: Mending): Map<number, Row> {
+  const fresh = new Map<number, Row>()
+  for (const [record, rows] of Map.groupBy(mended, (row) => row.record)) {
+    const ways = new Set(rows.map(({ cells }) => JSON.stringify([...cells])))
+    if (ways.size === 1) {
+      fresh.set(record, rows[0]!)
+      continue
+    }
+    const lines = rows.map(({ at }) => at).join(', ')
+    const twice = stays('twice', `lines ${lines} mend this one record: a record is one line`)
+    for (const { at } of rows) stay.push({ line: at, record, errors: [twice] })
+  }
+  return fresh
 }
 
 /** Puts those of an object's rejects that the contract of today takes as they stand. */
@@ -78,7 +96,15 @@ async function sourceOf(
     return `${contract.dataset} ${why}: mend that, and drop it again`
   }
   const labels = labelsOf(found.labels, contract)
-  return { ...found, object, contract, labels, kept: await keptOf(database, found.id, records) }
+  const strange = strangeIn(labels, contract)
+  return {
+    ...found,
+    object,
+    contract,
+    labels,
+    strange,
+    kept: await keptOf(database, found.id, records),
+  }
 }
 
 /** The row as it would be put; why it is not; or `same`: it stands as it was rejected. */
@@ -86,6 +112,9 @@ function take(row: FixRow, labels: string[], source: Source): MendedRow | RowErr
   const kept = source.kept.get(row.record)
   if (row.version !== source.version) {
     return stays('superseded', 'another version of the object is loaded by now; list rejects again')
+  }
+  if (Number.isNaN(row.record)) {
+    return stays('unknown', '`_record` is no number: put it as `sluice rejects --csv` has it')
   }
   if (!kept) return stays('unknown', 'no record of that number was rejected')
   const cells = new Map(labels.map((label, i) => [label, row.cells[i]!]))
@@ -99,6 +128,8 @@ function take(row: FixRow, labels: string[], source: Source): MendedRow | RowErr
   if (row.beyond.some((cell) => cell !== '')) {
     return stays('extra-cell', 'a cell stands behind the last column')
   }
+  const lost = lostOf(cells, source)
+  if (lost) return lost
   return isBlank(cells, source) ? blank : { record: row.record, line: kept.line, cells }
 }
 
@@ -113,7 +144,18 @@ function again(kept: KeptRecord, source: Source): MendedRow | RowError {
   if (found.length > labels.length) return stays('extra-cell', 'it has more cells than the header')
   if (found.length < labels.length) return stays('missing-cell', 'it has fewer cells')
   const cells = new Map(labels.map((label, i) => [label, found[i]!]))
+  const lost = lostOf(cells, source)
+  if (lost) return lost
   return isBlank(cells, source) ? blank : { record, line, cells }
+}
+
+/** A replay object is read by name alone: what names no field any more would go unseen. */
+function lostOf(cells: Map<string, string>, { strange }: Source): RowError | undefined {
+  const lost = strange.find((label) => cells.get(label))
+  if (lost === undefined) return undefined
+  const cure =
+    'add it to the contract, or let `fieldsMatch: subset` pass it over, or empty its cells'
+  return stays('extra-label', `${JSON.stringify(lost)} is no field by now: ${cure}`)
 }
 
 /** Another record of the object has the key; alone, this one would be the first, and win. */

@@ -5,6 +5,7 @@ import type { Contract } from './contract.ts'
 import type { Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { lexicalOf } from './lexical.ts'
+import { WIDE } from './limit.ts'
 import { identifier, literal } from './names.ts'
 import { partitionValue } from './plan.ts'
 import { errorShape, rejectsTable } from './rejects.ts'
@@ -33,8 +34,7 @@ export async function writeRows(
 ): Promise<number> {
   const { partitionBy, compression } = contract
   mkdirSync(folder, { recursive: true })
-  const rows = groupSize(contract)
-  const options = `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE ${rows}${metadata}`
+  const options = `FORMAT parquet, COMPRESSION ${compression}, ${sizes(contract.fields)}${metadata}`
   if (partitionBy.length === 0) {
     const path = join(folder, 'data.parquet')
     return duck.run(`COPY (${select}) TO ${literal(path)} (${options})`)
@@ -52,12 +52,21 @@ export async function writeRows(
   }
 }
 
+/** Options of COPY that bound the memory of a table of these columns. */
+export function sizes(fields: unknown[]): string {
+  const rows = `ROW_GROUP_SIZE ${groupSize(fields)}`
+  // Each column of texts that are few takes so much for its dictionary: by default, a megabyte.
+  return fields.length > WIDE ? `${rows}, STRING_DICTIONARY_PAGE_SIZE_LIMIT 65536` : rows
+}
+
 /**
  * Rows of a row group: DuckDB's own 122,880, or fewer for a table of more than 100 columns, as each
  * thread holds a group in memory. A multiple of its vectors of 2,048.
  */
-function groupSize({ fields }: Contract): number {
-  const vectors = Math.floor(Math.min(60, 6_000 / fields.length))
+function groupSize(fields: unknown[]): number {
+  // Once a group of a wide table does not fit, DuckDB reads all of it from disk for each column.
+  const cells = fields.length > WIDE ? 2_000 : 6_000
+  const vectors = Math.floor(Math.min(60, cells / fields.length))
   return 2_048 * Math.max(1, vectors)
 }
 

@@ -60,20 +60,30 @@ export class Plan {
     return `SELECT ${this.#values([])} FROM (${source}) WHERE ${when}`
   }
 
-  /** Place and errors (a list of structs) of every record that does not hold. */
-  wrong(source: string): string {
+  /** Statements of place and errors (a list of structs) of each record that does not hold. */
+  wrong(source: string): string[] {
     const width = this.#layout.fields.length
     const errors = [
       cellError('extra-cell', `"cells" > ${width}`, width),
       cellError('missing-cell', `"cells" < ${width}`, width),
       ...this.checks.map(errorOf),
     ]
-    const blank = `[${struct("'blank-row'", 'NULL', 'NULL', "'every cell is missing'")}]`
+    const groups = Map.groupBy(errors, (_, i) => Math.floor(i / TOGETHER))
+    return [...groups].map(([i, some]) => this.#wrongOf(source, some, i === 0))
+  }
+
+  #wrongOf(source: string, errors: string[], isFirst: boolean): string {
+    const row = struct("'blank-row'", 'NULL', 'NULL', "'every cell is missing'")
+    const blank = isFirst ? `[${row}]` : 'NULL'
     const told = `CASE WHEN ${this.#notBlank()} THEN list_filter([${errors.join(',\n')}],
       lambda e: e IS NOT NULL) ELSE ${blank} END`
-    const place = Object.keys(provenance).slice(0, 4)
-    return `SELECT * FROM (SELECT ${place.join(', ')}, ${told} AS errors FROM (${source}))
-      WHERE len(errors) > 0`
+    const place = Object.keys(provenance).slice(0, 4).join(', ')
+    const left = `(len(errors) - ${ERRORS}) || ' more errors'`
+    const more = struct("'more-errors'", 'NULL', 'NULL', left)
+    const kept = `CASE WHEN len(errors) <= ${ERRORS} THEN errors
+      ELSE list_append(errors[:${ERRORS}], ${more}) END`
+    return `SELECT ${place}, ${kept} AS errors
+      FROM (SELECT ${place}, ${told} AS errors FROM (${source})) WHERE len(errors) > 0`
   }
 
   /** The values of the records whose numbers are not in the table `rejected`. */
@@ -147,17 +157,18 @@ export class Plan {
   #typed(read: string, also: string[]): string {
     const { fields } = this.#layout
     const empty = this.#empty()
-    const missing = fields.map((field) =>
-      missingOf(field)
-        .filter((value) => value !== '' || !empty)
-        .map(literal),
-    )
-    const nulled = missing.map((list, i) =>
-      list.length === 0
+    const nulls = fields.map((field, i) => {
+      const texts = missingOf(field).filter((value) => value !== '' || !empty)
+      // What pads a short record is empty text, and no cell of it.
+      const absent = also.length > 0 && !empty ? [`"cells" <= ${i}`] : []
+      return [...absent, ...(texts.length > 0 ? [`${x(i)} IN (${texts.map(literal)})`] : [])]
+    })
+    const nulled = nulls.map((when, i) => {
+      return when.length === 0
         ? x(i)
-        : `CASE WHEN ${x(i)} IN (${list.join(', ')}) THEN NULL ELSE ${x(i)} END AS ${x(i)}`,
-    )
-    const none = missing.every((list) => list.length === 0)
+        : `CASE WHEN ${when.join(' OR ')} THEN NULL ELSE ${x(i)} END AS ${x(i)}`
+    })
+    const none = nulls.every((when) => when.length === 0)
     const cells = none ? read : `(SELECT ${[...also, ...nulled].join(', ')} FROM ${read})`
     const values = fields.map((field, i) =>
       field ? `${x(i)}, ${lexicalOf(field).value(x(i))} AS ${v(i)}` : x(i),
@@ -214,6 +225,10 @@ function errorOf(check: Check): string {
 
 /** Characters of a value that an error repeats; the whole stands in the record's own text. */
 const SHOWN = 1000
+/** Errors of a record that one statement tells of; the others are counted. */
+const ERRORS = 100
+/** Checks of one statement: DuckDB has what each tells of 2,048 records in memory, 1 MB a check. */
+const TOGETHER = 500
 
 function struct(rule: string, field: string, value: string, message: string): string {
   return `{'rule': ${rule}, 'field': ${field}::VARCHAR,

@@ -12,6 +12,7 @@ import { textSize } from './plain-text.ts'
 import { partitionValue } from './plan.ts'
 import type { Database } from './postgres.ts'
 import { orphansIn } from './preview-orphans.ts'
+import { ratioRefusal } from './reject-ratio.ts'
 import { errorShape, rejectsTable } from './rejects.ts'
 import { tableChanges, tableOf } from './table.ts'
 import { decide } from './take.ts'
@@ -24,7 +25,7 @@ export interface Preview extends Counts {
   /** The key of the descriptor that governs it. */
   contract: string | undefined
   would: 'load' | 'refuse' | 'hold' | 'ignore' | 'change nothing'
-  /** Why it would not be loaded. */
+  /** Why it would not be loaded; of what would be, what is unexpected in its header. */
   reason: string | undefined
   /** Of every rule and field that records break. */
   rules: BrokenRule[]
@@ -146,17 +147,25 @@ async function judged(
       const copy = path === undefined ? await store.open(version) : undefined
       try {
         const { key } = version
-        const task = { duck, contract, path: path ?? copy!.path, key, folder }
+        // Also of too many rejects it is told which, and why.
+        const lenient = { ...contract, maxRejectRatio: 1 }
+        const task = { duck, contract: lenient, path: path ?? copy!.path, key, folder }
         const verdict = await validate(task, sinkOf(duck, contract))
         await copy?.verify()
         const rules = await brokenRules(duck, verdict)
         const waiting = database ? await orphansIn(duck, database, contract) : 0
         const files = await filesOf(duck, version, contract, verdict)
         const { records, accepted, rejected } = verdict
-        const counts = { records, accepted: accepted - waiting, rejected, waiting }
         const { dataset, file } = contract
-        const said = { object: key, dataset, contract: file, would: 'load' as const }
-        return { ...said, reason: undefined, rules, table, files, ...counts }
+        const said = { object: key, dataset, contract: file, rules, table, records, rejected }
+        const refusal = ratioRefusal(rejected, records, contract)
+        if (refusal !== undefined) {
+          const nothing = { accepted: 0, waiting: 0, files: [] }
+          return { ...said, ...nothing, would: 'refuse' as const, reason: refusal }
+        }
+        const reason = verdict.drift.length > 0 ? verdict.drift.join('; ') : undefined
+        const goes = { accepted: accepted - waiting, waiting, files }
+        return { ...said, ...goes, would: 'load' as const, reason }
       } finally {
         await copy?.release()
         await duck.run('DROP TABLE IF EXISTS planned')

@@ -80,6 +80,22 @@ describe('an accepted proposal', () => {
     expect(await textOf('bronze/p/datapackage.json')).toMatch(/^\{\n\t"name": "p",\n\t"res.*\}\n$/s)
   })
 
+  it('is taken once more where a process died before it deleted it', async () => {
+    await bring()
+    const { store } = files.lake
+    const remove = store.delete.bind(store)
+    store.delete = () => Promise.reject(new Error('killed'))
+    await expect(accept()).rejects.toThrow('killed')
+    store.delete = remove
+    const text = await textOf('bronze/p/datapackage.yaml')
+    expect(await accept()).toMatchObject({ resources: ['a', 'b'], keys: { length: 2 } })
+    expect(await textOf('bronze/p/datapackage.yaml')).toBe(text)
+    expect(await textOf(file)).toBe('')
+    files.put(file, `${text}  - {name: c, path: c.csv, schema: {fields: [{name: k}]}}\n`)
+    expect((await accept()).resources).toEqual(['a', 'b', 'c'])
+    expect(await names()).toEqual(['a', 'b', 'c'])
+  })
+
   it('is refused where the descriptor has such a name by now', async () => {
     await bring()
     files.put('bronze/p/datapackage.yaml', `resources: [{name: A, ${mine}}]`)

@@ -34,17 +34,28 @@ export async function acceptProposal(store: ObjectStore, folder: string): Promis
     const proposed = readProposal(found.body.toString(), key)
     const there = await descriptorIn(store, folder)
     file = there?.version.key ?? `${folder}/${descriptors[0]}`
-    const text = there
-      ? added(there.body.toString(), file, proposed, own)
-      : withoutRemarks(found.body.toString())
-    checkNew(text, file, proposed.names)
-    const when = there ? { ifMatch: there.version.etag } : ({ ifNoneMatch: true } as const)
-    if (!(await store.put(file, Buffer.from(text), when))) continue
+    const before = there ? acceptedBefore(there.body.toString(), proposed) : []
+    for (const name of before) own.add(name)
+    if (before.length < proposed.names.length) {
+      const text = there
+        ? added(there.body.toString(), file, proposed, own)
+        : withoutRemarks(found.body.toString())
+      checkNew(text, file, proposed.names)
+      const when = there ? { ifMatch: there.version.etag } : ({ ifNoneMatch: true } as const)
+      if (!(await store.put(file, Buffer.from(text), when))) continue
+    }
     for (const name of proposed.names) own.add(name)
     for (const path of proposed.paths) keys.add(`${folder}/${path}`)
     // One that was added to meanwhile is taken once more: what it has by now goes over what it had.
     if ((await store.head(key))?.etag === found.version.etag) await store.delete(key)
   }
+}
+
+/** What another process has accepted just now, or one that died before it deleted the proposal. */
+function acceptedBefore(text: string, { names, resources }: Read): string[] {
+  const whole = parseDocument(text).toJS() as { resources?: unknown } | null
+  const there = Array.isArray(whole?.resources) ? whole.resources : []
+  return names.filter((_, i) => there.some((other) => isDeepStrictEqual(resources[i], other)))
 }
 
 interface Read {

@@ -96,12 +96,15 @@ async function withCopy<T>(
   { store, withScratch }: Lake,
   version: ObjectVersion,
   work: (task: InferTask) => Promise<T>,
+  columns = 0,
 ): Promise<T> {
   const copy = await store.open(version)
   try {
     const { key } = version
-    const done = await withScratch(textSize(version), (folder, duck) =>
-      work({ duck, path: copy.path, key, folder }),
+    const done = await withScratch(
+      textSize(version),
+      (folder, duck) => work({ duck, path: copy.path, key, folder }),
+      columns,
     )
     await copy.verify()
     return done
@@ -119,8 +122,9 @@ function proofIn(lake: Lake, folder: string) {
   return async (path: string, frame: Parameters<typeof rejectedBy>[1]): Promise<boolean> => {
     const version = await lake.store.head(`${folder}/${path}`)
     if (!version) return true
-    return withCopy(lake, version, async (task) => {
+    const proof = async (task: InferTask) => {
       return (await rejectedBy(task, frame)) === (await rejectedBy(task, asText(frame)))
-    })
+    }
+    return withCopy(lake, version, proof, frame.fields.length)
   }
 }

@@ -91,17 +91,32 @@ async function together(
 }
 
 function isSame(a: FoundField, b: FoundField): boolean {
-  return a.type === b.type && `${a.sluice?.decimal}` === `${b.sluice?.decimal}`
+  const form = ({ type, sluice, format, decimalChar, groupChar }: FoundField) =>
+    `${[type, sluice?.decimal, format, decimalChar, groupChar]}`
+  return form(a) === form(b)
 }
 
 /** A number takes what an integer does, if a double keeps it; else only text takes both. */
 function common(a: FoundField, b: FoundField): FoundField {
   const { name } = a
-  const marks = [...new Set([...(a.missingValues ?? []), ...(b.missingValues ?? [])])]
-  const missing = marks.length > 0 ? { missingValues: marks } : {}
+  const none = [...new Set([...(a.missingValues ?? []), ...(b.missingValues ?? [])])]
+  const missing = none.length > 0 ? { missingValues: none } : {}
   if (isSame(a, b)) return { ...a, ...missing }
   const isNumeric = [a, b].every(({ type }) => type === 'integer' || type === 'number')
-  return isNumeric ? { name, type: 'number', ...missing } : { name, type: 'string' }
+  const marks = marksOf(a, b)
+  return isNumeric && marks
+    ? { name, type: 'number', ...marks, ...missing }
+    : { name, type: 'string' }
+}
+
+/** An integer without marks fits beside any; other numbers must be marked alike. */
+function marksOf(a: FoundField, b: FoundField) {
+  const isBare = ({ type, groupChar }: FoundField) => type === 'integer' && !groupChar
+  const given = ({ decimalChar, groupChar }: FoundField) =>
+    Object.fromEntries(Object.entries({ decimalChar, groupChar }).filter(([, mark]) => mark))
+  if (isBare(a)) return given(b)
+  if (isBare(b) || `${Object.entries(given(a))}` === `${Object.entries(given(b))}`) return given(a)
+  return undefined
 }
 
 async function holds(paths: string[], frame: Frame, proof: Proof): Promise<boolean> {

@@ -61,6 +61,8 @@ describe('one more file', () => {
     ...{ encoding: undefined, dialect: {}, keys: [['id'], ['n']], records: 1, rejected: 0 },
     ...{ fields, ...more },
   })
+  const text = { type: 'string' }
+  const comma = { type: 'number', decimalChar: ',' }
   const empty: Proposal = { name: 'p', resources: [], without: [] }
   const of = async (files: [string, Inferred | string][], holds = true) => {
     let proposal = empty
@@ -100,6 +102,24 @@ describe('one more file', () => {
     const [field] = (await of(files, holds)).resources[0]!.fields
     expect(field?.type).toBe(type)
     expect(field?.missingValues).toEqual(type === 'string' ? undefined : ['', ...new Set([a, b])])
+  })
+
+  it.each<[object, object, object]>([
+    [{ type: 'date', format: '%d/%m/%Y' }, { type: 'date', format: '%m/%d/%Y' }, text],
+    [{ type: 'date', format: '%d/%m/%Y' }, { type: 'date' }, text],
+    [comma, { type: 'integer' }, comma],
+    [{ type: 'integer' }, comma, comma],
+    [comma, { type: 'number' }, text],
+    [comma, { ...comma, groupChar: '.' }, text],
+    [comma, { type: 'integer', groupChar: ',' }, text],
+    [{ ...comma, sluice: { decimal: [18, 2] } }, comma, comma],
+  ])('written as %j and %j are %j', async (a, b, both) => {
+    const one = (form: object) => found([{ name: 'v', type: '', ...form }])
+    const { resources } = await of([
+      ['a.csv', one(a)],
+      ['b.csv', one(b)],
+    ])
+    expect(resources[0]!.fields).toEqual([{ name: 'v', ...both }])
   })
 
   it('a newer version of a file takes the place of the earlier one', async () => {

@@ -80,7 +80,7 @@ function resourceOf({ name, path, encoding, dialect, fields }: Proposed): object
 export function formatProposal(proposal: Proposal, cure: string): string {
   const doc = new Document(descriptorOf(proposal))
   const { resources } = proposal
-  doc.commentBefore = lines([remarks[0], `${remarks[1]}${cure}`])
+  doc.commentBefore = lines([remarks[0], `${remarks[1]}${cure}`, remarks[2]])
   for (const [i, { dialect, keys }] of resources.entries()) {
     const at = (...path: string[]) => doc.getIn(['resources', i, ...path]) as YAMLSeq
     for (const field of at('schema', 'fields').items) (field as YAMLSeq).flow = true
@@ -96,6 +96,7 @@ export function formatProposal(proposal: Proposal, cure: string): string {
 const remarks = [
   'What Sluice proposes for files that no contract names, inferred from all of their rows.',
   'Look at it and change what is wrong. Then: ',
+  'A resource takes later files like its own, too, with a glob: sluice: {files: "*.csv"}',
 ] as const
 const WITHOUT = 'No contract can be proposed for '
 const SEAL = 'As it was proposed: '

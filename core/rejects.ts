@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { Refused } from './errors.ts'
 import { literal } from './names.ts'
 import { fromGeneralized, type PlainText } from './plain-text.ts'
 import { decode } from './text-encoding.ts'
@@ -25,6 +26,12 @@ export interface Reject {
 
 /** More of one record than this is not kept: its place in the object is, in the message. */
 export const MAX_RECORD = 2_000_000
+
+/**
+ * Rejects of one object that are kept: a text of nothing but tiny wrong lines would fill a disk
+ * with a hundred times its size. SLUICE_MAX_REJECTS changes it.
+ */
+const maxRejects = Number(process.env.SLUICE_MAX_REJECTS ?? 10_000_000)
 
 /** Bytes that are read at once. */
 const AHEAD = 1 << 16
@@ -58,7 +65,9 @@ export class RejectFile {
     return this.#count
   }
 
+  /** @throws Refused where there are more than are kept */
   async add(reject: Reject): Promise<void> {
+    if (this.#count >= maxRejects) throw tooMany()
     const buffer = await this.#bytes(reject.offset, Math.min(reject.length, MAX_RECORD))
     const { record, line, errors } = reject
     const { utf16, encoding } = this.#text
@@ -94,6 +103,13 @@ export class RejectFile {
     this.#lines = []
     this.#size = 0
   }
+}
+
+function tooMany(): Refused {
+  return new Refused(
+    `too-many-rejects: more than ${maxRejects} records cannot go; mend the object, or set ` +
+      'SLUICE_MAX_REJECTS higher',
+  )
 }
 
 /** The bytes as they stand in the object (unzipped); UTF-16 was transcoded one to one. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Annotated, annotate, isReadable } from './annotate.ts'
+import { annotate, isReadable } from './annotate.ts'
 import { commentsOf } from './comments.ts'
 import { membersOf } from './constraint.ts'
 import type { Contract } from './contract.ts'
@@ -11,6 +11,7 @@ import { checkColumns } from './limit.ts'
 import { type PlainText, plainText } from './plain-text.ts'
 import { Plan } from './plan.ts'
 import { type Facts, glimpse, probe } from './probe.ts'
+import { ratioRefusal } from './reject-ratio.ts'
 import { type Reject, RejectFile, type RowError } from './rejects.ts'
 import { isBelowReplay } from './replay.ts'
 import { checkStored } from './stored.ts'
@@ -77,7 +78,7 @@ export async function validateText(
   sink: Sink,
 ): Promise<Verdict> {
   const { contract, duck } = task
-  checkColumns(contract.fields.length)
+  checkColumns(Math.max(contract.fields.length, layout.fields.length))
   await checkMembers(duck, contract)
   const plan = new Plan(contract, layout)
   const { delimiter } = contract.dialect
@@ -148,7 +149,8 @@ async function exact(
     const source = plan.annotatedSource(annotated)
     await judge(duck, plan, source)
     for await (const reject of merged(duck.rows(judged))) await rejects.add(reject)
-    checkRatio(rejects.count, annotated, contract)
+    const refusal = ratioRefusal(rejects.count, annotated.records, contract)
+    if (refusal !== undefined) throw new Refused(refusal)
     const also = task.places ? ['record', 'line'] : []
     const accepted = await sink(plan.accepted(source, 'wrong', also))
     checkSum(accepted, rejects.count, annotated.records)
@@ -193,9 +195,12 @@ async function* merged(rows: AsyncIterable<unknown[]>): AsyncIterable<Reject> {
 
 /** Fills the temporary table `wrong` with the place and the errors of every rejected record. */
 async function judge(duck: Duck, plan: Plan, source: string): Promise<void> {
-  await duck.run(`CREATE OR REPLACE TEMP TABLE wrong AS
-    SELECT record, line, "offset", "length", to_json(errors)::VARCHAR AS errors, 0 AS turn
-    FROM (${plan.wrong(source)})`)
+  const wrong = plan.wrong(source)
+  for (const [i, select] of wrong.entries()) {
+    const into = i === 0 ? 'CREATE OR REPLACE TEMP TABLE wrong AS' : 'INSERT INTO wrong'
+    await duck.run(`${into} SELECT record, line, "offset", "length",
+      to_json(errors)::VARCHAR AS errors, ${i + 1 - wrong.length} AS turn FROM (${select})`)
+  }
   await rejectTwice(duck, plan, source)
 }
 
@@ -207,15 +212,6 @@ function rejectOf([record, line, offset, length, errors]: unknown[]): Reject {
     length: Number(length),
     errors: JSON.parse(errors as string) as RowError[],
   }
-}
-
-function checkRatio(rejected: number, { records }: Annotated, contract: Contract): void {
-  const ratio = rejected / Math.max(1, records)
-  if (ratio <= contract.maxRejectRatio) return
-  throw new Refused(
-    `${rejected} of ${records} records would be rejected (${(100 * ratio).toFixed(1)} %); ` +
-      `maxRejectRatio is ${contract.maxRejectRatio}`,
-  )
 }
 
 /** Promise 1, looked at where it could break: our records and DuckDB's must be the same ones. */

@@ -30,6 +30,9 @@ export interface Difference {
 /** What was compared in one file. */
 export interface Compared {
   rows: number
+  /** Rows that both accept, and that both reject. */
+  good: number
+  bad: number
   differences: Difference[]
 }
 
@@ -50,20 +53,29 @@ const withoutField = new Set([
 export function compareFile(referee: RefereeFile, sluice: SluiceFile): Compared {
   const at = { folder: referee.folder, resource: referee.resource, path: referee.path }
   const whole = wholeOf(referee, sluice)
-  if (whole) return { rows: 0, differences: whole === 'same' ? [] : [{ ...at, ...whole }] }
+  if (whole) {
+    const differences = whole === 'same' ? [] : [{ ...at, ...whole }]
+    return { rows: 0, good: 0, bad: 0, differences }
+  }
   const theirs = new Map(referee.rows.map((row) => [row.lines[0], row]))
   const ours = new Map(sluice.rows.map((row) => [row.line, row]))
   const lines = [...new Set([...theirs.keys(), ...ours.keys()])].sort((a, b) => a - b)
   const differences = lines.flatMap((line) => {
     const oneSided = rowOf(theirs.get(line), ours.get(line))
     if (oneSided.length === 0) return []
-    const bad = [theirs.get(line), ours.get(line)].map((row) => row && row.errors.length > 0)
-    const kind = bad[0] === bad[1] ? ('rules' as const) : ('verdict' as const)
+    const isSame = isRejected(theirs.get(line)) === isRejected(ours.get(line))
+    const kind = isSame ? ('rules' as const) : ('verdict' as const)
     const until = theirs.get(line)?.lines[1]
     return [{ ...at, line, until, kind, cells: theirs.get(line)?.cells ?? [], oneSided }]
   })
-  return { rows: lines.length, differences }
+  const both = (isBad: boolean) =>
+    lines.filter((line) => {
+      return isRejected(theirs.get(line)) === isBad && isRejected(ours.get(line)) === isBad
+    }).length
+  return { rows: lines.length, good: both(false), bad: both(true), differences }
 }
+
+const isRejected = (row: Row | OwnRow | undefined) => row && row.errors.length > 0
 
 type Whole = Pick<Difference, 'line' | 'until' | 'kind' | 'cells' | 'oneSided'>
 

@@ -28,33 +28,16 @@ export const ofDialects: Disagreement[] = [
     explains: (one) => one.rule === 'quote-error' || hasWithin(one, 'quote-error') || inside(one),
   },
   {
-    id: 'null-sequence',
-    whose: 'referee',
-    sentence: 'This property specifies the null sequence, for example, `\\N`.',
-    section: 'Table Dialect: nullSequence',
-    // It knows the property's name, and does nothing with it.
-    explains: (one) => {
-      const { nullSequence } = dialectOf(one)
-      return typeof nullSequence === 'string' && one.difference.cells.includes(nullSequence)
-    },
-  },
-  {
-    id: 'label-with-blanks',
-    whose: 'referee',
-    sentence: 'The data source MUST have exactly the same fields as defined in the `fields` array.',
-    section: 'Table Schema: fieldsMatch',
-    // It takes blanks around a label off.
-    explains: ({ side, rule, note }) =>
-      side === 'sluice' && rule === 'refused' && /label \d+( is)? "(\s[^"]*|[^"]*\s)"/.test(note),
-  },
-  {
     id: 'header-that-is-blank',
     whose: 'referee',
     sentence: 'If `true` the first row in the file MUST be interpreted as a header row, not data.',
     section: 'Table Dialect: header',
     // Where the header's row is empty, it checks no label, and takes the fields by their order.
     explains: (one) =>
-      one.rule === 'refused' && one.referee.labels.length === 0 && dialectOf(one).header !== false,
+      one.rule === 'refused' &&
+      /(blank|missing|incorrect|duplicate)-(header|label)/.test(one.note) &&
+      one.referee.labels.length === 0 &&
+      dialectOf(one).header !== false,
   },
   {
     id: 'header-with-a-broken-quote',
@@ -63,21 +46,6 @@ export const ofDialects: Disagreement[] = [
     section: 'Table Dialect: doubleQuote',
     explains: ({ rule, note, referee }) =>
       rule === 'refused' && /is broken/.test(note) && /["'\n]/.test(referee.labels.join()),
-  },
-  {
-    id: 'comment-above-the-header',
-    whose: 'referee',
-    sentence:
-      "This property specifies what rows have to be omitted from the data based on the row's " +
-      'first characters.',
-    section: 'Table Dialect: commentChar, commentRows',
-    // Where a comment stands in the header's row, it takes no header, and the header for data.
-    explains: (one) => {
-      const { commentChar, commentRows } = dialectOf(one)
-      const { line } = one.difference
-      const above = one.side === 'referee' && one.rule === 'row' && (commentChar || commentRows)
-      return Boolean(above) && one.sluice.rows.every((row) => row.line > line!)
-    },
   },
   {
     id: 'nothing-but-comments',
@@ -90,15 +58,6 @@ export const ofDialects: Disagreement[] = [
       one.note === 'the source is empty' &&
       dialectOf(one).header === false &&
       one.sluice.rows.length === 0,
-  },
-  {
-    id: 'unhashable',
-    whose: 'referee',
-    sentence: 'If `true`, then all values for that field MUST be unique within the data file',
-    section: 'Table Schema: unique, primaryKey, foreignKeys (Fields: all)',
-    // It puts values into a set of Python, which has no lists and objects, and breaks off.
-    explains: ({ rule, note, side }) =>
-      side === 'referee' && rule === 'fault' && note.startsWith("TypeError: unhashable type: '"),
   },
 ]
 

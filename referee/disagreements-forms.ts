@@ -123,19 +123,6 @@ export const ofNumbers: Disagreement[] = [
       (pythonic.test(textOf(one)) || (words.test(textOf(one)) && !w3cWords.test(textOf(one)))),
   },
   {
-    id: 'integer-group-char',
-    whose: 'referee',
-    sentence:
-      'groupChar: A string whose value is used to group digits within the integer. … A common ' +
-      'value is "," e.g. "100,000".',
-    section: 'Table Schema: integer',
-    // It has the property for numbers only.
-    explains: (one) => {
-      const char = one.descriptor.groupChar
-      return rejected(one, 'integer') && typeof char === 'string' && textOf(one).includes(char)
-    },
-  },
-  {
     id: 'bare-number',
     whose: 'referee',
     sentence:
@@ -168,7 +155,12 @@ export const ofNumbers: Disagreement[] = [
     // It takes the character out wherever it stands: `,5`, `5,`.
     explains: (one) => {
       const char = one.descriptor.groupChar
-      return accepted(one, 'number') && typeof char === 'string' && textOf(one).includes(char)
+      if (!accepted(one, 'number', 'integer') || typeof char !== 'string') return false
+      return textOf(one)
+        .split(char)
+        .some((part, i, all) => {
+          return (i > 0 && !/^\d/.test(part)) || (i < all.length - 1 && !/\d$/.test(part))
+        })
     },
   },
 ]

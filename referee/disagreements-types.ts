@@ -1,23 +1,10 @@
 import type { Case, Disagreement } from './disagreements.ts'
 import { ofSluice } from './disagreements-exact.ts'
-import { accepted, formatOf, isType, ofForms, ofNumbers, textOf } from './disagreements-forms.ts'
+import { accepted, isType, ofForms, ofNumbers, textOf } from './disagreements-forms.ts'
 
-/** Of what is read by more than one form: any, patterns, JSON, places, bounds. */
+/** Of what is read by more than one form: patterns, JSON, places. */
 
 const others: Disagreement[] = [
-  {
-    id: 'format-any',
-    whose: 'referee',
-    sentence:
-      'any: Any parsable representation of the value. The implementing library can attempt to ' +
-      'parse the datetime via a range of strategies.',
-    section: 'Table Schema: datetime, date, time',
-    // It guesses (dateutil): `10` is the tenth of this month. What it says changes from day to day.
-    explains: (one) =>
-      isType(one) &&
-      ['date', 'time', 'datetime'].includes(one.type) &&
-      formatOf(one.descriptor) === 'any',
-  },
   {
     id: 'pattern-with-other-digits',
     whose: 'referee',
@@ -56,33 +43,7 @@ const others: Disagreement[] = [
       'A geojson object as per the GeoJSON spec. … A topojson object as per the TopoJSON spec',
     section: 'Table Schema: geojson',
     // Its profiles are of an older text: no altitude, open rings, a bbox of any form.
-    explains: (one) =>
-      isType(one) && one.type === 'geojson' && /"type"\s*:\s*"[A-Z]/.test(textOf(one)),
-  },
-  {
-    id: 'bound-with-a-group-char',
-    whose: 'referee',
-    sentence:
-      'the physical representation of constraint values MAY be … strings that are castable with ' +
-      'the `type` and `format` rules of the field',
-    section: 'Table Schema: Field Constraints',
-    // Of an integer with a group character it reads none, and breaks off at the comparison.
-    explains: ({ rule, side, note, heard }) =>
-      side === 'referee' &&
-      rule === 'fault' &&
-      /not supported between instances of '\w+' and 'NoneType'/.test(note) &&
-      heard.descriptor.resources.some(({ schema }) => hasGroupedInteger(schema as Schema)),
-  },
-  {
-    id: 'bound-without-an-offset',
-    whose: 'referee',
-    sentence:
-      'Constraints MUST be applied on the logical representation of field values and constraint ' +
-      'values.',
-    section: 'Table Schema: Field Constraints',
-    // It breaks off where one of value and bound has an offset and the other none.
-    explains: ({ rule, side, note }) =>
-      side === 'referee' && rule === 'fault' && /offset-naive and offset-aware/.test(note),
+    explains: (one) => isType(one) && one.type === 'geojson' && isOfOlderText(one),
   },
   {
     id: 'json-as-python-reads-it',
@@ -94,26 +55,14 @@ const others: Disagreement[] = [
       accepted(one, 'object', 'array', 'geojson', 'geopoint') &&
       /NaN|Infinity|\\u[dD][89a-fA-F]/.test(textOf(one)),
   },
-  {
-    id: 'pattern-of-alternatives',
-    whose: 'referee',
-    sentence:
-      'The values of this field MUST conform to the standard XML Schema regular expression syntax.',
-    section: 'Table Schema: pattern',
-    // It sets ^ before the first alternative and $ behind the last; XML Schema means the whole.
-    explains: ({ side, rule, descriptor, note }) =>
-      side === 'sluice' &&
-      rule === 'constraint-error' &&
-      note.includes('pattern') &&
-      /\|/.test(String(descriptor.constraints?.pattern)),
-  },
 ]
 
-type Schema = { fields?: { type?: string; groupChar?: string }[] } | undefined
-
-/** Of its own or of a parent: it breaks off where it reads either. */
-function hasGroupedInteger(schema: Schema): boolean {
-  return schema?.fields?.some((field) => field.type === 'integer' && field.groupChar) ?? false
+/** Altitudes, which the profile has not; where it takes the text, an open ring, or a bbox. */
+function isOfOlderText(one: Case): boolean {
+  const text = textOf(one).replaceAll(/\s/g, '')
+  const hasBox = text.includes('"bbox":')
+  if (one.side === 'sluice') return hasBox || /"type":"(Multi)?Polygon"/.test(text)
+  return hasBox || /\[-?[\d.eE+-]+(,-?[\d.eE+-]+){2,}\]/.test(text)
 }
 
 const singles = [...ofForms, ...ofNumbers, ...others, ...ofSluice]

@@ -8,7 +8,7 @@ export interface Form {
   /** Bytes before the text. */
   mark: boolean
   lineEnd: '\n' | '\r\n' | '\r' | 'mixed'
-  gzip: boolean
+  packed: '' | '.gz' | '.zst'
   lastLineEnd: boolean
 }
 
@@ -20,7 +20,7 @@ export function makeForm(random: Random): Form {
     encoding: plain ? random.pick([undefined, 'utf-8']) : random.pick(encodings),
     mark: random.chance(0.1),
     lineEnd: random.pick(['\n', '\n', '\r\n', '\n', '\r\n', random.pick(['\r', 'mixed', '\n'])]),
-    gzip: random.chance(0.08),
+    packed: random.chance(0.1) ? random.pick(['.gz', '.gz', '.zst']) : '',
     lastLineEnd: random.chance(0.85),
   }
 }

@@ -31,9 +31,12 @@ function cellOf(random: Random, column: Column, n: number, rowsOf: Map<Column, s
   const parents = column.parent && rowsOf.get(column.parent)
   if (parents && parents.length > 0) return random.pick(parents)
   if (column.parent?.kind.nth && parents === undefined) return column.parent.kind.nth(n)
-  if (column.missing.length > 0 && !constraints?.required && random.chance(0.1)) {
+  const isNeeded = constraints?.required || column.key
+  if (column.missing.length > 0 && random.chance(isNeeded ? 0.005 : 0.1)) {
     return random.pick(column.missing)
   }
-  if (constraints?.enum) return String(random.pick(constraints.enum))
-  return random.chance(0.8) ? random.pick(column.pool) : column.kind.good(random)
+  if (constraints?.enum && random.chance(0.99)) return String(random.pick(constraints.enum))
+  return random.chance(constraints ? 0.98 : 0.8)
+    ? random.pick(column.pool)
+    : column.kind.good(random)
 }

@@ -10,6 +10,8 @@ export interface Column {
   pool: string[]
   /** Whether every row must have a value of its own. */
   distinct: boolean
+  /** Whether it is of the primary key. */
+  key: boolean
   /** Texts that mean no value; without any, every row has one. */
   missing: string[]
   /** Where the values of a parent are to be taken from. */
@@ -76,7 +78,7 @@ function makeColumn(random: Random, name: string, missing: string[], version: 1 
   const own = random.chance(0.08) ? random.pick([['?'], ['', '.'], []]) : undefined
   if (own) field.missingValues = own
   const pool = Array.from({ length: random.int(3, 12) }, () => kind.good(random))
-  const column = { name, kind, field, pool, distinct: false, missing: own ?? missing }
+  const column = { name, kind, field, pool, distinct: false, key: false, missing: own ?? missing }
   if (random.chance(0.35)) constrain(random, column, version)
   return column
 }
@@ -94,8 +96,9 @@ function constrain(random: Random, column: Column, version: 1 | 2): void {
     if (random.chance(0.3)) constraints.maxLength = random.int(2, 9)
   }
   if (kind.type === 'string' && random.chance(0.3)) {
-    constraints.pattern = random.pick(['[a-z].*', '\\w+', '.{2,5}', 'a|b|k\\d+', '[^,]*', '\\d{3}'])
+    constraints.pattern = random.pick(['[a-z].*', '\\w+', '.{2,5}', 'a.*|l.*|k\\d+', '[^,]*'])
   }
+  keepFitting(column, constraints)
   if (kind.type === 'object' && random.chance(0.2)) {
     constraints.jsonSchema = { type: 'object', properties: { a: { type: 'integer' } } }
   }
@@ -110,6 +113,18 @@ function constrain(random: Random, column: Column, version: 1 | 2): void {
     delete constraints.enum
   }
   if (Object.keys(constraints).length > 0) field.constraints = constraints
+}
+
+/** What of the pool breaks a constraint stays out of most rows, where anything else is left. */
+function keepFitting({ kind, pool }: Column, constraints: Properties): void {
+  const { pattern, minLength = 0, maxLength = 9 } = constraints as Record<string, never>
+  if (kind.type !== 'string') return
+  const form = pattern === undefined ? /^/ : new RegExp(`^(?:${pattern})$`, 'u')
+  const fits = pool.filter((one) => {
+    const { length } = [...one]
+    return form.test(one) && length >= minLength && length <= maxLength
+  })
+  if (fits.length > 0) pool.splice(0, pool.length, ...fits)
 }
 
 function addBounds(random: Random, column: Column, constraints: Properties, v: 1 | 2): void {
@@ -134,18 +149,17 @@ function addPrimaryKey(random: Random, columns: Column[], descriptor: Properties
   first.missing = (descriptor.missingValues as string[] | undefined) ? first.missing : ['']
   first.pool = Array.from({ length: 5 }, () => first.kind.good(random))
   first.distinct = true
+  for (const one of key) one.key = true
   const named = key.map((one) => one.name)
   descriptor.primaryKey = width === 1 && (v === 1 || random.chance(0.5)) ? named[0] : named
 }
 
 function addUniqueKeys(random: Random, columns: Column[], descriptor: Properties): void {
   const width = Math.min(columns.length, random.int(1, 2))
-  descriptor.uniqueKeys = [
-    random
-      .shuffled(columns)
-      .slice(0, width)
-      .map((one) => one.name),
-  ]
+  const key = random.shuffled(columns).slice(0, width)
+  const distinct = columns.find((one) => one.distinct)
+  if (distinct && random.chance(0.8)) key[0] = distinct
+  descriptor.uniqueKeys = [[...new Set(key.map((one) => one.name))]]
 }
 
 /** To the primary key of a parent, or of itself, by fields of the same types. */

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { stringify } from 'yaml'
 import { type Form, makeForm, write } from './generate-dialect.ts'
 import { makeRows } from './generate-rows.ts'
@@ -65,9 +66,9 @@ function makeResource(
   const form = makeForm(random)
   const rows = makeRows(random, schema, rowsOf)
   const rates = makeRates(random)
-  const { dialect, encoding, gzip } = form
+  const { dialect, encoding, packed } = form
   const header = arrange(random, schema, version, dialect.header === false)
-  const paths = pathsOf(random, schema.name, gzip)
+  const paths = pathsOf(random, schema.name, packed)
   for (const [i, path] of paths.entries()) {
     const part = rows.filter((_, n) => Math.floor((n * paths.length) / rows.length) === i)
     const spoilt = spoil(random, schema, part, rates).map(header.place)
@@ -81,19 +82,46 @@ function makeResource(
     ...(random.chance(0.3) ? { format: 'csv', mediatype: 'text/csv' } : {}),
     ...(encoding ? { encoding } : {}),
     ...(Object.keys(dialect).length > 0 || random.chance(0.1) ? { dialect } : {}),
-    schema: schema.descriptor,
+    ...storedAs(random, paths, files),
+    schema: schemaOf(random, schema, files),
   }
 }
 
-function pathsOf(random: Random, name: string, gzip: boolean): string[] {
-  const end = gzip ? 'csv.gz' : 'csv'
-  if (!gzip && random.chance(0.06)) return [`${name}/1.csv`, `${name}/2.csv`, `${name}/3.csv`]
+function pathsOf(random: Random, name: string, packed: string): string[] {
+  const end = `csv${packed}`
+  if (!packed && random.chance(0.06)) return [`${name}/1.csv`, `${name}/2.csv`, `${name}/3.csv`]
   return [random.chance(0.5) ? `${name}.${end}` : `data/${name}.${end}`]
 }
 
-function bytesOf(random: Random, body: Buffer, { gzip }: Form): Buffer {
+function bytesOf(random: Random, body: Buffer, { packed }: Form): Buffer {
   const spoilt = random.chance(0.05) ? spoilBytes(random, body) : body
-  return gzip ? gzipSync(spoilt) : spoilt
+  if (packed === '.zst') return zstdCompressSync(spoilt)
+  return packed ? gzipSync(spoilt) : spoilt
+}
+
+/** `bytes` and `hash` of a file as it is stored; now and then another one's. */
+function storedAs(random: Random, paths: string[], files: Files): Properties {
+  const body = files.get(paths[0]!)!
+  if (paths.length > 1 || random.chance(0.85)) return {}
+  const isWrong = !paths[0]!.endsWith('.zst') && random.chance(0.1)
+  const of = isWrong ? Buffer.concat([body, Buffer.from('\n')]) : body
+  const hash = (name: string) => createHash(name).update(of).digest('hex')
+  return random.pick([
+    { bytes: of.length },
+    { hash: hash('md5') },
+    { bytes: of.length, hash: `sha256:${hash('sha256')}` },
+  ])
+}
+
+/** The schema, or the path of the file that it is put in. */
+function schemaOf(random: Random, { name, descriptor }: Schema, files: Files): unknown {
+  if (!random.chance(0.08)) return descriptor
+  const path = `schemas/${name}.${random.pick(['json', 'yaml'])}`
+  const text = path.endsWith('.json')
+    ? JSON.stringify(descriptor)
+    : stringify(descriptor, { version: '1.1' })
+  files.set(path, Buffer.from(text))
+  return path
 }
 
 /**

@@ -2,27 +2,30 @@
 
 Takes a line of JSON for each package on stdin, `{"folder": …, "adapt": […]}`, and answers with
 one for each of its files: errors of the whole, and each data row's lines and errors. `adapt`
-names what the descriptor or the file is changed by before the verdict, for a second hearing (see
-second-hearing.ts); without any, the package is judged as it stands.
+names what is changed in the descriptor, the files (adaptations.py) or the referee (lacks.py,
+keys.py) before the verdict, for a second hearing (see second-hearing.ts); without any, the package
+is judged as it stands.
 """
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 import warnings
+from contextlib import ExitStack
+from decimal import Decimal
 from multiprocessing import Pool
 
 import yaml
-from frictionless import Check, Checklist, FrictionlessException, Package, Resource, system
+from adaptations import adaptations, inline_parts
+from frictionless import Check, Checklist, FrictionlessException, Package, system
 from frictionless.formats.csv import parser as csv_parser
+from keys import Keys
+from lacks import lacks
 
 # No verdict may end early: each of these is a limit that would.
 LIMIT_ERRORS = 10**9
 DESCRIPTORS = ["datapackage.json", "datapackage.yaml", "datapackage.yml"]
-DIALECT = {"quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
-HEADER = {"header": True, "headerRows": [1]}
 
 real_reader = csv_parser.csv.reader
 
@@ -63,20 +66,29 @@ class Trace(Check):
     type = "trace"
     Errors = []
 
-    def __init__(self, rows):
+    def __init__(self, rows, keys):
         super().__init__()
         object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "keys", keys)
 
     def validate_row(self, row):
-        errors = [told(error) for error in row.errors]
+        errors = list(self.keys.told(row))
         lines = getattr(row.cells, "lines", [row.row_number, row.row_number])
         told_of = {"number": row.row_number, "lines": lines, "errors": errors}
-        self.rows.append({**told_of, "cells": texts(row)})
+        values = {name: shown(row[name]) for name in row.field_names}
+        self.rows.append({**told_of, "cells": texts(row), "values": values})
         yield from []
 
 
 def texts(row):
     return [None if cell is None else str(cell) for cell in row.cells]
+
+
+def shown(value):
+    """A value as a text that is the same for equal ones of a type."""
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value.normalize(), "f")
+    return None if value is None else str(value)
 
 
 def told(error):
@@ -100,14 +112,24 @@ def judge(line):
 def judge_package(folder, adapt=()):
     with tempfile.TemporaryDirectory(prefix="sluice-referee-") as scratch:
         descriptor = read_descriptor(folder)
-        changed = [name for name in adapt if adaptations[name](descriptor, folder, scratch)]
-        parts = apart(descriptor)
-        base = scratch if os.listdir(scratch) else folder
-        with system.use_context(trusted=False):
-            yield from judge_parts(descriptor, parts, base, changed)
+        paths = apart(descriptor, folder, adapt)
+        for name, change in adaptations.items():
+            if name in adapt:
+                change(descriptor, base_of(folder, scratch), scratch)
+        base = base_of(folder, scratch)
+        with ExitStack() as changes, system.use_context(trusted=False):
+            for name in adapt:
+                if name in lacks:
+                    changes.enter_context(lacks[name]())
+            yield from judge_parts(descriptor, paths, base, adapt)
 
 
-def judge_parts(descriptor, parts, base, changed):
+def base_of(folder, scratch):
+    """Where the files are that are judged: copies, once one of them is changed."""
+    return scratch if os.listdir(scratch) else folder
+
+
+def judge_parts(descriptor, parts, base, adapt):
     try:
         package = Package.from_descriptor(descriptor, basepath=base)
         package.to_descriptor(validate=True)
@@ -115,19 +137,19 @@ def judge_parts(descriptor, parts, base, changed):
     except FrictionlessException as exception:
         errors = exception.to_errors()
     for name, part, path in parts:
-        answer = {"resource": name, "path": path, "changed": changed}
+        answer = {"resource": name, "path": path}
         if errors:
             whole = [["package-error", None, error.note, None] for error in errors]
             yield {**answer, "errors": whole, "labels": [], "rows": []}
         else:
-            yield {**answer, **judge_resource(package, part)}
+            yield {**answer, **judge_resource(package, part, adapt)}
 
 
-def judge_resource(package, part):
+def judge_resource(package, part, adapt):
     rows = []
     try:
         resource = package.get_resource(part)
-        checklist = Checklist(checks=[Trace(rows)])
+        checklist = Checklist(checks=[Trace(rows, Keys(resource, adapt))])
         report = resource.validate(checklist, limit_errors=LIMIT_ERRORS)
         errors = [*report.errors, *(error for task in report.tasks for error in task.errors)]
         # Rows tell their own errors; what is left is of the whole file.
@@ -148,9 +170,11 @@ def read_descriptor(folder):
     raise FileNotFoundError(f"{folder}: no descriptor")
 
 
-def apart(descriptor):
+def apart(descriptor, folder, adapt):
     """Each file of a list of paths is judged alone; the resource as a whole stays, as a parent."""
     parts = []
+    if adapt or any(isinstance(one.get("path"), list) for one in descriptor["resources"]):
+        inline_parts(descriptor, folder)
     for resource in list(descriptor["resources"]):
         paths = resource.get("path")
         if not isinstance(paths, list):
@@ -175,92 +199,6 @@ def foreign_keys(resource):
     schema = resource.get("schema")
     return schema.get("foreignKeys", []) if isinstance(schema, dict) else []
 
-
-# What a second hearing may change; each says whether it changed anything.
-
-
-def spell_dialect(descriptor, folder, scratch):
-    """The referee guesses what a dialect leaves open; the standard has defaults."""
-    changed = False
-    for resource in descriptor["resources"]:
-        dialect = resource.setdefault("dialect", {})
-        if not isinstance(dialect, dict):
-            continue
-        path = str(resource.get("path"))
-        tabs = resource.get("format") == "tsv" or path.replace(".gz", "").endswith(".tsv")
-        # Comments above the header: row 1 is spelled only where there can be none.
-        header = {} if "commentChar" in dialect or "commentRows" in dialect else HEADER
-        defaults = {"delimiter": "\t" if tabs else ",", **DIALECT, **header}
-        for name, value in defaults.items():
-            if name not in dialect:
-                dialect[name] = value
-                changed = True
-    return changed
-
-
-def spell_encoding(descriptor, folder, scratch):
-    changed = False
-    for resource in descriptor["resources"]:
-        if "encoding" not in resource:
-            resource["encoding"] = "utf-8"
-            changed = True
-    return changed
-
-
-def drop_constraints(descriptor, folder, scratch):
-    """Takes out the constraints that the referee has not for the type of a field."""
-    changed = False
-    for resource in descriptor["resources"]:
-        schema = resource.get("schema")
-        for field in schema.get("fields", []) if isinstance(schema, dict) else []:
-            known = system.select_field_class(field.get("type", "any")).supported_constraints
-            for name in list(field.get("constraints", {})):
-                if name not in known + ["unique"]:
-                    del field["constraints"][name]
-                    changed = True
-    return changed
-
-
-def declare_version(descriptor, folder, scratch):
-    descriptor["$schema"] = "https://datapackage.org/profiles/2.0/datapackage.json"
-    return True
-
-
-def mend_bytes(descriptor, folder, scratch):
-    """Puts U+FFFD where bytes are no character, as the referee ends at the first of them."""
-    shutil.copytree(folder, scratch, dirs_exist_ok=True)
-    changed = False
-    for resource in descriptor["resources"]:
-        paths = resource.get("path")
-        for path in paths if isinstance(paths, list) else [paths]:
-            changed = mend_file(resource, os.path.join(scratch, path)) or changed
-    return changed
-
-
-def mend_file(resource, path):
-    import gzip
-
-    gz = path.endswith(".gz")
-    with (gzip.open if gz else open)(path, "rb") as file:
-        body = file.read()
-    encoding = resource.get("encoding", "utf-8")
-    mended = body.decode(encoding, errors="replace").replace("\0", "\ufffd").encode(
-        encoding, errors="replace"
-    )
-    if mended == body:
-        return False
-    with (gzip.open if gz else open)(path, "wb") as file:
-        file.write(mended)
-    return True
-
-
-adaptations = {
-    "dialect": spell_dialect,
-    "encoding": spell_encoding,
-    "constraints": drop_constraints,
-    "version": declare_version,
-    "bytes": mend_bytes,
-}
 
 if __name__ == "__main__":
     lines = [line for line in sys.stdin if line.strip()]

@@ -13,6 +13,8 @@ export interface RefereeRow {
   lines: [number, number]
   errors: Told[]
   cells: (string | null)[]
+  /** Of each field the value, the same text for equal ones; null where there is none. */
+  values: Record<string, string | null>
 }
 
 /** The referee's verdict on one file of a package. */
@@ -20,8 +22,6 @@ export interface RefereeFile {
   folder: string
   resource: string
   path: string
-  /** What was changed for a second hearing, by name. */
-  changed: string[]
   /** Of the file as a whole: its header, its encoding, the descriptor. */
   errors: Told[]
   /** The header as the referee has it; empty where it has none. */
@@ -29,8 +29,12 @@ export interface RefereeFile {
   rows: RefereeRow[]
 }
 
-/** What may be changed for a second hearing; see disagreements.ts for the reasons. */
-export type Adaptation = 'dialect' | 'encoding' | 'constraints' | 'version' | 'bytes'
+/** What may be changed for a second hearing; see second-hearing.ts for the reasons. */
+export type Adaptation =
+  | ('dialect' | 'encoding' | 'constraints' | 'version' | 'bytes' | 'zst')
+  | ('integer-group-char' | 'format-any' | 'null-sequence' | 'pattern-of-alternatives')
+  | ('comment-above-the-header' | 'primary-key' | 'unique-keys' | 'foreign-key-part-null')
+  | ('unhashable' | 'bound-without-an-offset')
 
 export interface Hearing {
   folder: string
@@ -47,7 +51,11 @@ export interface Hearing {
 export async function hear(python: string, hearings: Hearing[]): Promise<RefereeFile[]> {
   if (hearings.length === 0) return []
   const script = join(import.meta.dirname, 'judge.py')
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(python, ['-B', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // Python of today cannot unpack zstd; Node can.
+    env: { ...process.env, SLUICE_NODE: process.execPath },
+  })
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', resolve)

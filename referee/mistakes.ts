@@ -42,9 +42,10 @@ export interface Rates {
 export function makeRates(random: Random): Rates {
   return random.pick([
     { cell: 0, row: 0 },
+    { cell: 0, row: 0.02 },
+    { cell: 0.005, row: 0.01 },
     { cell: 0.02, row: 0.02 },
-    { cell: 0.1, row: 0.03 },
-    { cell: 0.3, row: 0.05 },
+    { cell: 0.1, row: 0.05 },
   ])
 }
 

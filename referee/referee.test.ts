@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { compareFile } from './compare.ts'
-import { disagreements, explain } from './disagreements.ts'
-import { NoReferee, pythonOfReferee } from './environment.ts'
+import { disagreements } from './disagreements.ts'
 import { generate, store } from './generate.ts'
 import { hear, type RefereeFile } from './judge.ts'
+import { findPython } from './python.fixture.ts'
 import { summaryOf } from './report.ts'
 import { compare } from './run.ts'
 import type { SluiceFile } from './verdict.ts'
@@ -16,17 +16,6 @@ const lake = mkdtempSync(join(tmpdir(), 'sluice-referee-test-'))
 afterAll(() => rmSync(lake, { recursive: true, force: true }))
 
 const python = findPython()
-
-/** In CI the referee must be there; on a laptop without Python the rest is still tested. */
-function findPython(): string | undefined {
-  try {
-    return pythonOfReferee()
-  } catch (error) {
-    if (!(error instanceof NoReferee) || process.env.CI) throw error
-    console.warn(`SKIPPED: the referee is not heard: ${error.message}`)
-    return undefined
-  }
-}
 
 describe.skipIf(!python)('with the referee', () => {
   it('agrees on three real packages and forty generated ones', async () => {
@@ -104,9 +93,10 @@ const row = (line: number, errors: RefereeFile['rows'][number]['errors'] = []) =
   lines: [line, line] as [number, number],
   errors,
   cells: ['1', 'x'],
+  values: { n: '1' },
 })
 const referee = (...rows: RefereeFile['rows']): RefereeFile => {
-  return { ...at, resource: 'a', changed: [], errors: [], labels: [], rows }
+  return { ...at, resource: 'a', errors: [], labels: [], rows }
 }
 const sluice = (...rows: SluiceFile['rows']): SluiceFile => ({ ...at, refused: undefined, rows })
 const good = (record: number) => ({ record, line: record + 1, errors: [] })
@@ -137,36 +127,6 @@ describe('a wrong verdict is noticed', () => {
 })
 
 describe('a known disagreement', () => {
-  const descriptor = (type: string) => ({
-    resources: [{ name: 'a', path: 'a.csv', schema: { fields: [{ name: 'n', type }] } }],
-  })
-  const explained = (type: string, value: string) => {
-    const theirs = referee(row(2))
-    const ours = sluice(bad(1, 'type-error', 'n'))
-    ours.rows[0]!.errors[0]!.value = value
-    const heard = {
-      folder: at.folder,
-      descriptor: descriptor(type),
-      referee: [theirs],
-      sluice: [ours],
-    }
-    const [difference] = compareFile(theirs, ours).differences
-    return explain(difference!, { heard, referee: theirs, sluice: ours })
-  }
-
-  it('explains what it is about', () => {
-    expect(explained('integer', '1_000')).toEqual(['integer-as-python-reads-it'])
-  })
-
-  it.each([
-    ['integer', '1000'],
-    ['integer', '+7'],
-    ['string', '1_000'],
-    ['boolean', '1_000'],
-  ])('explains nothing else: a %s of %s', (type, value) => {
-    expect(explained(type, value)).toBe(undefined)
-  })
-
   it('has a sentence, a section, and a name of its own; all stand in docs/referee.md', () => {
     const docs = readFileSync(join(import.meta.dirname, '..', 'docs', 'referee.md'), 'utf8')
     for (const { id, sentence, section } of disagreements) {

@@ -8,23 +8,36 @@ const SHOWN = 40
 
 /** The result for a person. */
 export function summaryOf(result: Result): string {
-  const { packages, files, rows, agreed, explained, unexplained } = result
+  const { packages, files, rows, good, bad, agreed, settled, heard, known, unexplained } = result
   const count = (n: number) => n.toLocaleString('en')
-  const known = disagreements
-    .filter(({ id }) => explained.has(id))
-    .map(({ id, section }) => `  ${count(explained.get(id)!).padStart(7)}  ${id} (${section})`)
+  const listed = (title: string, counts: Map<string, number>, whose?: string) => {
+    const lines = disagreements
+      .filter(({ id, whose: of }) => counts.has(id) && (whose ?? of) === of)
+      .map(({ id, section }) => `  ${count(counts.get(id)!).padStart(7)}  ${id} (${section})`)
+    return lines.length > 0 ? [title, ...lines] : []
+  }
   const lines = [
-    `${count(packages)} packages, ${count(files)} files, ${count(rows)} rows:`,
-    `  ${count(agreed.files)} files and ${count(agreed.rows)} rows judged alike, reasons included`,
-    ...(known.length > 0 ? ['known disagreements (docs/referee.md):', ...known] : []),
+    `${count(packages)} packages, ${count(files)} files, ${count(rows)} rows: ` +
+      `${count(good)} accepted by both, ${count(bad)} rejected by both`,
+    `  ${count(agreed)} rows judged alike at once, reasons included`,
+    `  ${count(settled)} once the referee is heard again, with what it lacks or guesses`,
+    `  ${count(known)} rows and files are known disagreements (docs/referee.md)`,
+    ...listed('heard again, files by what was spelled out:', heard),
+    ...listed(
+      'where the referee is not the standard, rows and files:',
+      result.explained,
+      'referee',
+    ),
+    ...listed('where Sluice keeps less, on purpose:', result.explained, 'sluice'),
     ...(unexplained.length > 0 ? ['', ...told(unexplained)] : []),
     `${count(unexplained.length)} disagreements without an explanation`,
   ]
   return `${lines.join('\n')}\n`
 }
 
-export function jsonOf({ explained, ...result }: Result): string {
-  return JSON.stringify({ ...result, explained: Object.fromEntries(explained) })
+export function jsonOf({ heard, explained, ...result }: Result): string {
+  const counts = { heard: Object.fromEntries(heard), explained: Object.fromEntries(explained) }
+  return JSON.stringify({ ...result, ...counts })
 }
 
 /** By class, the most frequent first, each with its first examples. */

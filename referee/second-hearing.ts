@@ -1,75 +1,15 @@
-import type { Disagreement } from './disagreements.ts'
-import type { Adaptation, RefereeFile } from './judge.ts'
+import type { Hearing } from './hearing.ts'
+import { ofDescriptors } from './hearings-descriptor.ts'
+import { ofReferee } from './hearings-referee.ts'
+import type { Adaptation } from './judge.ts'
 import type { Heard } from './run.ts'
 
 /**
  * Where the referee guesses, gives up, or lacks a part of the standard, it is heard once more with
- * the descriptor or the file changed (judge.py has the change of each name). What differs then is
- * looked for among the other disagreements; what agrees is counted under the change's name.
+ * the descriptor or the file changed (adaptations.py), or with what it lacks (lacks.py, keys.py).
+ * So every row is still compared. What differs then is looked for among the other disagreements.
  */
-type Hearing = Disagreement & { id: Adaptation; when(heard: Heard): boolean }
-
-const told = ({ referee }: Heard, rule: RegExp, note = /./) =>
-  referee.some((file: RefereeFile) =>
-    file.errors.some(([type, , text]) => rule.test(type) && note.test(text || ' ')),
-  )
-
-const never = () => false
-
-export const hearings: Hearing[] = [
-  {
-    id: 'dialect',
-    whose: 'referee',
-    sentence:
-      'Table Dialect descriptor MAY have the delimiter property that MUST be a string; with ' +
-      'default value `,` (comma). … quoteChar … default value `"` … skipInitialSpace … default ' +
-      'value `false`.',
-    section: 'Table Dialect: delimiter, quoteChar, skipInitialSpace',
-    // It guesses what is not given (csv.Sniffer): the defaults are spelled out for it.
-    when: () => true,
-    explains: never,
-  },
-  {
-    id: 'encoding',
-    whose: 'referee',
-    sentence:
-      'It is RECOMMENDED to use UTF-8 (without BOM) as a default encoding for textual files.',
-    section: 'Data Resource: encoding',
-    // It guesses from the first bytes, and may find another encoding for the same text.
-    when: ({ descriptor }) => descriptor.resources.some(({ encoding }) => encoding === undefined),
-    explains: never,
-  },
-  {
-    id: 'constraints',
-    whose: 'referee',
-    sentence:
-      'Implementations SHOULD report an error if an attempt is made to evaluate a value against ' +
-      'an unsupported constraint.',
-    section:
-      'Table Schema: Field Constraints (jsonSchema; minimum and maximum of a duration; enum)',
-    // It has no such constraint, and takes no row then: it judges without the constraint.
-    when: (heard) => told(heard, /package-error/, /is not supported by type/),
-    explains: ({ side, rule, descriptor, note }) => {
-      const has = (name: string) => descriptor.constraints?.[name] !== undefined
-      const lacks = ['jsonSchema', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum']
-      const type = descriptor.type as string
-      if (side !== 'sluice' || rule !== 'constraint-error') return false
-      if (/json ?schema/i.test(note) && has('jsonSchema')) return true
-      if (type === 'list') return has('enum') && /enum|one of/.test(note)
-      return type === 'duration' && lacks.some(has)
-    },
-  },
-  {
-    id: 'version',
-    whose: 'referee',
-    sentence:
-      'A descriptor MAY include any number of properties in additional to those described below ' +
-      'as required and optional properties.',
-    section: 'Data Resource: Properties',
-    // It takes no property of v2 in a descriptor without `$schema`: it is declared for it.
-    when: (heard) => told(heard, /package-error/, /v2/),
-    explains: never,
-  },
+const ofSluice: Hearing[] = [
   {
     id: 'bytes',
     whose: 'sluice',
@@ -78,23 +18,38 @@ export const hearings: Hearing[] = [
       'which Postgres cannot hold. The referee ends at the first such byte, or takes the NUL.',
     section: 'docs/contract.md',
     // It is given U+FFFD there; the record itself is rejected by Sluice alone.
-    when: ({ referee, sluice }) =>
+    when: (_, { referee, sluice }) =>
       referee.some(({ errors }) => errors.some(([type]) => /encoding|source/.test(type))) ||
-      sluice.some(({ rows }) => rows.some((row) => row.errors.some(isOfBytes))),
-    explains: ({ side, rule, note, difference, sluice }) => {
+      sluice.some(({ rows }) => rows.some(({ errors }) => errors.some(isOfText))),
+    explains: ({ side, rule, note, difference, sluice, referee }) => {
       if (side === 'sluice') {
         return rule === 'encoding-error' || (rule === 'refused' && /^encoding-error/.test(note))
       }
-      // What else is wrong with a record that has no characters is not looked at.
-      const row = sluice.rows.find(({ line }) => line === difference.line)
-      return row?.errors.some(isOfBytes) ?? false
+      // What else is wrong with a record that has no characters is not looked at, nor its key.
+      const before = Number(/row at position (\d+)/.exec(note)?.[1])
+      const first = referee.rows.find(({ number }) => number === before)?.lines[0]
+      const rows = sluice.rows.filter(({ line }) => line === difference.line || line === first)
+      return rows.some(({ errors }) => errors.some(isOfBytes))
     },
   },
 ]
 
 const isOfBytes = ({ rule }: { rule: string }) => rule === 'encoding-error'
 
+/** Where a quote is broken, the characters are not looked at. */
+const isOfText = ({ rule }: { rule: string }) => /^(encoding|quote)-error$/.test(rule)
+
+export const hearings: Hearing[] = [...ofDescriptors, ...ofReferee, ...ofSluice]
+
 /** @returns what the referee's second hearing is to change, where the first one differed */
 export function adaptationsFor(heard: Heard): Adaptation[] {
-  return hearings.filter(({ when }) => when(heard)).map(({ id }) => id)
+  return hearings.flatMap(({ id, when }) => {
+    return heard.descriptor.resources.some((resource) => when(resource, heard)) ? [id] : []
+  })
+}
+
+/** @returns those of them that are of one resource */
+export function adaptationsOf(name: string, heard: Heard): Adaptation[] {
+  const resource = heard.descriptor.resources.find((one) => one.name === name)
+  return hearings.flatMap(({ id, when }) => (resource && when(resource, heard) ? [id] : []))
 }

@@ -6,6 +6,7 @@ import type { Contract, ForeignKey } from '../core/contract.ts'
 import { DataError, type Duck, openDuck } from '../core/duckdb.ts'
 import { Refused } from '../core/errors.ts'
 import { openLake } from '../core/lake.ts'
+import { lexicalOf } from '../core/lexical.ts'
 import { identifier } from '../core/names.ts'
 import type { ObjectStore } from '../core/object-store.ts'
 import { type RowError, rejectsTable } from '../core/rejects.ts'
@@ -119,7 +120,7 @@ async function rejected(duck: Duck, path: string | undefined): Promise<SluiceRow
 async function addOrphans(duck: Duck, child: Taken, all: Taken[]): Promise<void> {
   for (const key of child.contract.foreignKeys) {
     const parents = all.filter(({ contract }) => contract.dataset === key.dataset)
-    for (const record of await orphansOf(duck, child.table, key, parents)) {
+    for (const record of await orphansOf(duck, child, key, parents)) {
       const field = key.fields.join(', ')
       const row = child.file.rows.find((one) => one.record === record)
       row?.errors.push({ rule: 'foreign-key', field, message: `no such row in ${key.dataset}` })
@@ -127,15 +128,16 @@ async function addOrphans(duck: Duck, child: Taken, all: Taken[]): Promise<void>
   }
 }
 
-async function orphansOf(duck: Duck, table: string, key: ForeignKey, parents: Taken[]) {
-  const own = key.fields.map((name) => `c.${identifier(name)}`)
-  const known = own.map((column) => `${column} IS NOT NULL`)
+async function orphansOf(duck: Duck, child: Taken, key: ForeignKey, parents: Taken[]) {
+  const own = key.fields.map((name) => compared(child, 'c', name))
+  const known = key.fields.map((name) => `c.${identifier(name)} IS NOT NULL`)
   const query = (cast: string) => {
-    const absent = parents.map(({ table: parent }) => {
-      const same = key.columns.map((name, i) => `p.${identifier(name)}${cast} = ${own[i]}${cast}`)
-      return `NOT EXISTS (SELECT 1 FROM ${parent} p WHERE ${same.join(' AND ')})`
+    const absent = parents.map((parent) => {
+      const theirs = key.columns.map((name) => compared(parent, 'p', name))
+      const same = theirs.map((part, i) => `${part}${cast} = ${own[i]}${cast}`)
+      return `NOT EXISTS (SELECT 1 FROM ${parent.table} p WHERE ${same.join(' AND ')})`
     })
-    return `SELECT record FROM ${table} c WHERE ${[...known, ...absent].join(' AND ')}`
+    return `SELECT record FROM ${child.table} c WHERE ${[...known, ...absent].join(' AND ')}`
   }
   try {
     return (await duck.all(query(''))).map(([record]) => Number(record))
@@ -143,4 +145,11 @@ async function orphansOf(duck: Duck, table: string, key: ForeignKey, parents: Ta
     if (!(error instanceof DataError)) throw error
     return (await duck.all(query('::VARCHAR'))).map(([record]) => Number(record))
   }
+}
+
+/** A part of a key as Postgres compares it: JSON by its value, not by its text. */
+function compared({ contract }: Taken, table: string, name: string): string {
+  const column = `${table}.${identifier(name)}`
+  const field = contract.fields.find((one) => one.name === name)
+  return (field && lexicalOf(field).same?.(column)) ?? column
 }

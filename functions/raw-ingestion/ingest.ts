@@ -72,7 +72,10 @@ async function ingestKey(
   started: number,
 ): Promise<{ outcome: Outcome; contract: string; held?: Held } | undefined> {
   const entry = await takeKey(tx, lake.store.url, key)
-  const unchanged = () => said(entry, { ...entry, status: 'unchanged' }, started)
+  const unchanged = (): Outcome => {
+    const outcome = said(entry, { ...entry, status: 'unchanged' }, started)
+    return entry.mended ? { ...outcome, mended: entry.mended } : outcome
+  }
   if (!again && (await isLoaded(lake.store, key, entry))) {
     return { outcome: unchanged(), contract: entry.contract ?? '' }
   }

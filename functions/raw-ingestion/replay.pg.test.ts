@@ -61,6 +61,9 @@ describe.each(['append', 'upsert'])('%s', (load) => {
     ])
     expect(await counts()).toEqual([3, 1, 0, 0, 2])
     expect(await raw.status(replay)).toBe('unchanged')
+    // So that what is told adds up, also where nothing was to be done.
+    const again = { status: 'unchanged', records: 3, accepted: 1, rejected: 0, mended: 2 }
+    expect(await raw.run(source)).toMatchObject([again])
     expect((await raw.table('p.t')).length).toBe(3)
   })
 
