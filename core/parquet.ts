@@ -90,7 +90,10 @@ function inLake(below: string, { partitionBy }: Contract): string {
   return values.map((value, i) => `${encodeURIComponent(partitionBy[i]!.name)}=${value}`).join('/')
 }
 
-/** Quarantine: each reject with its object, its place, its bytes and every error. */
+/** Rejects of a row group: each may have a hundred errors, and DuckDB holds them all in memory. */
+const REJECTS = 8_192
+
+/** Quarantine: each reject with its object, its place, its bytes and its errors. */
 export async function writeRejects(
   duck: Duck,
   rejects: string,
@@ -99,7 +102,8 @@ export async function writeRejects(
 ): Promise<void> {
   await duck.run(`COPY (SELECT ${literal(object.key)} AS object, ${literal(object.etag)} AS version,
       record, line, unhex(raw) AS raw, text, from_json(errors, '${errorShape}') AS errors
-    FROM ${rejectsTable(rejects)}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`)
+    FROM ${rejectsTable(rejects)})
+    TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${REJECTS})`)
 }
 
 /** A fence: a Parquet file of the dataset's schema, or quarantine's, that has no row. */

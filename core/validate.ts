@@ -6,13 +6,14 @@ import type { Contract } from './contract.ts'
 import { DataError, type Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { type Layout, readLayout } from './header.ts'
-import { hasTwice, rejectTwice } from './keys.ts'
+import { judge } from './judge.ts'
+import { hasTwice } from './keys.ts'
 import { checkColumns } from './limit.ts'
 import { type PlainText, plainText } from './plain-text.ts'
 import { Plan } from './plan.ts'
 import { type Facts, glimpse, probe } from './probe.ts'
 import { ratioRefusal } from './reject-ratio.ts'
-import { type Reject, RejectFile, type RowError } from './rejects.ts'
+import { RejectFile } from './rejects.ts'
 import { isBelowReplay } from './replay.ts'
 import { checkStored } from './stored.ts'
 
@@ -147,8 +148,7 @@ async function exact(
     const path = join(folder, 'annotated.csv')
     const annotated = await annotate(text, layout, contract.dialect, utf8, path, rejects)
     const source = plan.annotatedSource(annotated)
-    await judge(duck, plan, source)
-    for await (const reject of merged(duck.rows(judged))) await rejects.add(reject)
+    for await (const reject of judge(duck, plan, source)) await rejects.add(reject)
     const refusal = ratioRefusal(rejects.count, annotated.records, contract)
     if (refusal !== undefined) throw new Refused(refusal)
     const also = task.places ? ['record', 'line'] : []
@@ -174,44 +174,6 @@ async function exact(
 /** Without a header, cells have their fields' names. */
 function labelsOf({ labels, fields }: Layout): string[] {
   return labels ?? fields.map((field) => field?.name ?? '')
-}
-
-/** A sort, which may spill to disk; an aggregate of lists would hold them all in memory. */
-const judged = `SELECT record, line, "offset", "length", errors FROM wrong ORDER BY record, turn`
-
-/** The errors of a record as one list, the record's own before those of keys. */
-async function* merged(rows: AsyncIterable<unknown[]>): AsyncIterable<Reject> {
-  let held: Reject | undefined
-  for await (const row of rows) {
-    const next = rejectOf(row)
-    if (held?.record === next.record) held.errors.push(...next.errors)
-    else {
-      if (held) yield held
-      held = next
-    }
-  }
-  if (held) yield held
-}
-
-/** Fills the temporary table `wrong` with the place and the errors of every rejected record. */
-async function judge(duck: Duck, plan: Plan, source: string): Promise<void> {
-  const wrong = plan.wrong(source)
-  for (const [i, select] of wrong.entries()) {
-    const into = i === 0 ? 'CREATE OR REPLACE TEMP TABLE wrong AS' : 'INSERT INTO wrong'
-    await duck.run(`${into} SELECT record, line, "offset", "length",
-      to_json(errors)::VARCHAR AS errors, ${i + 1 - wrong.length} AS turn FROM (${select})`)
-  }
-  await rejectTwice(duck, plan, source)
-}
-
-function rejectOf([record, line, offset, length, errors]: unknown[]): Reject {
-  return {
-    record: Number(record),
-    line: Number(line),
-    offset: Number(offset),
-    length: Number(length),
-    errors: JSON.parse(errors as string) as RowError[],
-  }
 }
 
 /** Promise 1, looked at where it could break: our records and DuckDB's must be the same ones. */
