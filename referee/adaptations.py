@@ -9,6 +9,7 @@ import shutil
 import subprocess
 
 import yaml
+from descriptors import lower_format, plain_paths, resources_of, strip_metadata
 from frictionless import system
 
 DIALECT = {"quoteChar": '"', "doubleQuote": True, "skipInitialSpace": False}
@@ -17,10 +18,12 @@ HEADER = {"header": True, "headerRows": [1]}
 
 def inline_parts(descriptor, folder):
     """Parts that stand in files of their own, so that they can be changed."""
-    for resource in descriptor["resources"]:
+    for resource in resources_of(descriptor):
         for name in ["schema", "dialect"]:
-            if isinstance(resource.get(name), str):
-                with open(os.path.join(folder, resource[name]), encoding="utf-8-sig") as file:
+            part = resource.get(name)
+            # A part that is not there, or elsewhere, is the referee's to complain of.
+            if isinstance(part, str) and os.path.isfile(os.path.join(folder, part)):
+                with open(os.path.join(folder, part), encoding="utf-8-sig") as file:
                     resource[name] = yaml.safe_load(file)
 
 
@@ -37,7 +40,7 @@ def paths_of(resource):
 def spell_dialect(descriptor, folder, scratch):
     """The referee guesses what a dialect leaves open; the standard has defaults."""
     changed = False
-    for resource in descriptor["resources"]:
+    for resource in resources_of(descriptor):
         dialect = resource.setdefault("dialect", {})
         path = str(resource.get("path"))
         tabs = resource.get("format") == "tsv" or path.replace(".gz", "").endswith(".tsv")
@@ -53,7 +56,7 @@ def spell_dialect(descriptor, folder, scratch):
 
 def spell_encoding(descriptor, folder, scratch):
     changed = False
-    for resource in descriptor["resources"]:
+    for resource in resources_of(descriptor):
         if "encoding" not in resource:
             resource["encoding"] = "utf-8"
             changed = True
@@ -63,7 +66,7 @@ def spell_encoding(descriptor, folder, scratch):
 def drop_constraints(descriptor, folder, scratch):
     """Takes out the constraints that the referee has not for the type of a field."""
     changed = False
-    for field in [field for resource in descriptor["resources"] for field in fields_of(resource)]:
+    for field in [field for resource in resources_of(descriptor) for field in fields_of(resource)]:
         known = system.select_field_class(field.get("type", "any")).supported_constraints
         for name in list(field.get("constraints", {})):
             if name not in known + ["unique"]:
@@ -80,7 +83,7 @@ def declare_version(descriptor, folder, scratch):
 def group_alternatives(descriptor, folder, scratch):
     """The referee sets ^ before a pattern and $ behind it, which bind closer than `|`."""
     changed = False
-    for field in [field for resource in descriptor["resources"] for field in fields_of(resource)]:
+    for field in [field for resource in resources_of(descriptor) for field in fields_of(resource)]:
         constraints = field.get("constraints", {})
         if "|" in constraints.get("pattern", ""):
             constraints["pattern"] = f"(?:{constraints['pattern']})"
@@ -91,7 +94,7 @@ def group_alternatives(descriptor, folder, scratch):
 def find_header(descriptor, folder, scratch):
     """A header below comments is in the first row that is none."""
     changed = False
-    for resource in descriptor["resources"]:
+    for resource in resources_of(descriptor):
         dialect = resource.get("dialect", {})
         comment, numbers = dialect.get("commentChar"), dialect.get("commentRows", [])
         rows = dialect.get("headerRows", [1])
@@ -116,7 +119,7 @@ def text_of(resource, folder):
 
 def add_null_sequence(descriptor, folder, scratch):
     changed = False
-    for resource in descriptor["resources"]:
+    for resource in resources_of(descriptor):
         dialect = resource.get("dialect", {})
         if "nullSequence" not in dialect:
             continue
@@ -138,7 +141,7 @@ def mend_bytes(descriptor, folder, scratch):
     if folder != scratch:
         shutil.copytree(folder, scratch, dirs_exist_ok=True)
     changed = False
-    for resource in descriptor["resources"]:
+    for resource in resources_of(descriptor):
         for path in paths_of(resource):
             if mend_file(resource, os.path.join(scratch, path)):
                 forget_stored(resource)
@@ -170,7 +173,7 @@ def forget_stored(resource):
 def unpack_zst(descriptor, folder, scratch):
     shutil.copytree(folder, scratch, dirs_exist_ok=True)
     changed = False
-    for resource in descriptor["resources"]:
+    for resource in resources_of(descriptor):
         path = resource.get("path")
         if not isinstance(path, str) or not path.endswith(".zst"):
             continue
@@ -187,7 +190,10 @@ def unpack_zst(descriptor, folder, scratch):
 
 # Unpacking comes before what is done to the text; a part's file is named by its own path.
 adaptations = {
+    "metadata": strip_metadata,
+    "format-in-capitals": lower_format,
     "zst": unpack_zst,
+    "path-of-a-url": plain_paths,
     "comment-above-the-header": find_header,
     "dialect": spell_dialect,
     "encoding": spell_encoding,

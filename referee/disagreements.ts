@@ -1,6 +1,7 @@
 import type { Difference, OneSided } from './compare.ts'
 import { ofDialects } from './disagreements-dialect.ts'
 import { ofKeys } from './disagreements-keys.ts'
+import { ofDescriptors } from './disagreements-refused.ts'
 import { ofTypes } from './disagreements-types.ts'
 import type { RefereeFile } from './judge.ts'
 import type { Heard } from './run.ts'
@@ -38,7 +39,13 @@ export interface Case extends OneSided {
 }
 
 /** All of them, also those that a second hearing of the referee settles. */
-export const disagreements: Disagreement[] = [...hearings, ...ofTypes, ...ofKeys, ...ofDialects]
+export const disagreements: Disagreement[] = [
+  ...hearings,
+  ...ofTypes,
+  ...ofKeys,
+  ...ofDialects,
+  ...ofDescriptors,
+]
 
 /**
  * @returns the ids of the disagreements that explain every error which only one side tells; or

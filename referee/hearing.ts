@@ -1,6 +1,7 @@
 import type { Disagreement } from './disagreements.ts'
 import type { Adaptation } from './judge.ts'
-import type { Descriptor, Heard } from './run.ts'
+import type { Descriptor } from './package.ts'
+import type { Heard } from './run.ts'
 
 /** Something that the referee guesses or lacks; with it spelled out, it is heard once more. */
 export type Hearing = Disagreement & {

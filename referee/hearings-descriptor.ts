@@ -1,8 +1,50 @@
 import type { Case } from './disagreements.ts'
 import { constraintsOf, dialectOf, fieldsOf, type Hearing, never, told } from './hearing.ts'
+import type { Heard } from './run.ts'
 
 /** What is spelled out in the descriptor or the file; see adaptations.py. */
 export const ofDescriptors: Hearing[] = [
+  {
+    id: 'metadata',
+    whose: 'sluice',
+    sentence:
+      'Every other property may stand anywhere, and decides nothing; for licenses, a version or ' +
+      'a profile of odd form, or capitals in a name, the referee gives the package up: it is ' +
+      'heard without them.',
+    section: 'docs/contract.md',
+    when: (_, heard) => givenUp(heard),
+    explains: never,
+  },
+  {
+    id: 'resource-alone',
+    whose: 'sluice',
+    sentence:
+      'A resource that is wrong harms its own files only; the referee gives the package up: it ' +
+      'is heard without those that it finds wrong in a package of their own.',
+    section: 'docs/contract.md',
+    when: (_, heard) => heard.descriptor.resources.length > 1 && givenUp(heard),
+    explains: never,
+  },
+  {
+    id: 'path-of-a-url',
+    whose: 'referee',
+    sentence: 'a "url-or-path" as defined in the URL of Path definition',
+    section: 'Data Resource: path (a relative POSIX path)',
+    // It takes a `#` or `?` in a path for a part of a URL, and judges no row.
+    when: ({ path }) => [path].flat().some((one) => typeof one === 'string' && /[#?]/.test(one)),
+    explains: never,
+  },
+  {
+    id: 'format-in-capitals',
+    whose: 'referee',
+    sentence:
+      'Would be expected to be the standard file extension for this type of resource. For ' +
+      'example, csv, xls, json etc.',
+    section: 'Data Resource: format',
+    // Of `CSV` it takes the file, and judges no row.
+    when: ({ format }) => typeof format === 'string' && format !== format.toLowerCase(),
+    explains: never,
+  },
   {
     id: 'dialect',
     whose: 'referee',
@@ -90,6 +132,10 @@ export const ofDescriptors: Hearing[] = [
     explains: isOfUnknownConstraint,
   },
 ]
+
+/** For another reason than those that have a hearing of their own. */
+const givenUp = (heard: Heard) =>
+  told(heard, /package-error/, /^(?!.*(v2|is not supported by type))/s)
 
 function isOfUnknownConstraint({ side, rule, descriptor, note }: Case): boolean {
   const [name = ''] = note.split(' ')

@@ -4,6 +4,16 @@ import { constraintsOf, fieldsOf, type Hearing, never, schemaOf, told } from './
 /** What the referee itself lacks, and is given; see lacks.py and keys.py. */
 export const ofReferee: Hearing[] = [
   {
+    id: 'label-with-blanks',
+    whose: 'referee',
+    sentence:
+      'This property SHOULD correspond to the name of a column in the data file if it has a name.',
+    section: 'Table Schema: name (Fields)',
+    // It trims the labels of the header, and not the names of the fields: ` cid` never fits.
+    when: (resource) => fieldsOf(resource).some(({ name }) => isWithBlanks(name)),
+    explains: never,
+  },
+  {
     id: 'integer-group-char',
     whose: 'referee',
     sentence:
@@ -96,6 +106,7 @@ export const ofReferee: Hearing[] = [
   },
 ]
 
+const isWithBlanks = (name: unknown) => typeof name === 'string' && name !== name.trim()
 const plainly = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$|^\d\d:\d\d:\d\d$/
 /** XML Schema has it, dateutil not. */
 const endOfDay = /(^|\dT)24:00:00(\.0+)?(Z|[+-]\d\d:\d\d)?$/

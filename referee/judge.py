@@ -9,6 +9,7 @@ is judged as it stands.
 
 import json
 import os
+import re
 import sys
 import tempfile
 import warnings
@@ -18,13 +19,16 @@ from multiprocessing import Pool
 
 import yaml
 from adaptations import adaptations, inline_parts
-from frictionless import Check, Checklist, FrictionlessException, Package, system
+from descriptors import leave_out_wrong, notes_of, resources_of
+from frictionless import Check, Checklist, Package, system
 from frictionless.formats.csv import parser as csv_parser
 from keys import Keys
 from lacks import lacks
 
 # No verdict may end early: each of these is a limit that would.
 LIMIT_ERRORS = 10**9
+# No network: what is not in the package is no file of it.
+REMOTE = re.compile(r"[a-z][a-z0-9+]+://", re.I)
 DESCRIPTORS = ["datapackage.json", "datapackage.yaml", "datapackage.yml"]
 
 real_reader = csv_parser.csv.reader
@@ -115,13 +119,22 @@ def judge_package(folder, adapt=()):
         paths = apart(descriptor, folder, adapt)
         for name, change in adaptations.items():
             if name in adapt:
-                change(descriptor, base_of(folder, scratch), scratch)
+                attempt(change, descriptor, base_of(folder, scratch), scratch)
         base = base_of(folder, scratch)
         with ExitStack() as changes, system.use_context(trusted=False):
             for name in adapt:
                 if name in lacks:
                     changes.enter_context(lacks[name]())
-            yield from judge_parts(descriptor, paths, base, adapt)
+            wrong = leave_out_wrong(descriptor, base) if "resource-alone" in adapt else {}
+            yield from judge_parts(descriptor, paths, base, adapt, wrong)
+
+
+def attempt(change, descriptor, base, scratch):
+    """An odd descriptor may have no place for a change: it is heard as it is then."""
+    try:
+        change(descriptor, base, scratch)
+    except (AttributeError, KeyError, OSError, TypeError, UnicodeError) as exception:
+        print(f"{base}: {change.__name__}: {exception!r}", file=sys.stderr)
 
 
 def base_of(folder, scratch):
@@ -129,20 +142,21 @@ def base_of(folder, scratch):
     return scratch if os.listdir(scratch) else folder
 
 
-def judge_parts(descriptor, parts, base, adapt):
+def judge_parts(descriptor, parts, base, adapt, wrong):
     try:
         package = Package.from_descriptor(descriptor, basepath=base)
         package.to_descriptor(validate=True)
-        errors = []
-    except FrictionlessException as exception:
-        errors = exception.to_errors()
+        notes = []
+    except Exception as exception:
+        notes = notes_of(exception)
     for name, part, path in parts:
         answer = {"resource": name, "path": path}
-        if errors:
-            whole = [["package-error", None, error.note, None] for error in errors]
+        told_of = notes or wrong.get(id(part))
+        if told_of:
+            whole = [["package-error", None, note, None] for note in told_of]
             yield {**answer, "errors": whole, "labels": [], "rows": []}
         else:
-            yield {**answer, **judge_resource(package, part, adapt)}
+            yield {**answer, **judge_resource(package, part["name"], adapt)}
 
 
 def judge_resource(package, part, adapt):
@@ -171,27 +185,31 @@ def read_descriptor(folder):
 
 
 def apart(descriptor, folder, adapt):
-    """Each file of a list of paths is judged alone; the resource as a whole stays, as a parent."""
+    """Each file of a list of paths is judged alone; the resource as a whole stays, as a parent.
+
+    Each part: the name of its resource, the resource that is judged, the path.
+    """
     parts = []
-    if adapt or any(isinstance(one.get("path"), list) for one in descriptor["resources"]):
+    if adapt or any(isinstance(one.get("path"), list) for one in resources_of(descriptor)):
         inline_parts(descriptor, folder)
-    for resource in list(descriptor["resources"]):
-        paths = resource.get("path")
-        if not isinstance(paths, list):
-            parts.append([resource["name"], resource["name"], paths])
-            continue
-        if len(paths) == 1:
-            resource["path"] = paths[0]
-            parts.append([resource["name"], resource["name"], paths[0]])
+    for resource in resources_of(descriptor):
+        found = resource.get("path", resource.get("url"))
+        paths = found if isinstance(found, list) else [found]
+        paths = [path for path in paths if isinstance(path, str) and not REMOTE.match(path)]
+        name = resource["name"] if isinstance(resource.get("name"), str) else ""
+        if not isinstance(found, list) or len(paths) == 1:
+            if paths and isinstance(found, list):
+                resource["path"] = paths[0]
+            parts += [[name, resource, path] for path in paths]
             continue
         for i, path in enumerate(paths):
             part = json.loads(json.dumps({**resource, "path": path}))
-            part["name"] = f"{resource['name']}-part-{i}"
+            part["name"] = f"{name}-part-{i}"
             for key in foreign_keys(part):
                 if not key.get("reference", {}).get("resource"):
-                    key["reference"]["resource"] = resource["name"]
+                    key["reference"]["resource"] = name
             descriptor["resources"].append(part)
-            parts.append([resource["name"], part["name"], path])
+            parts.append([name, part, path])
     return parts
 
 

@@ -34,7 +34,8 @@ export type Adaptation =
   | ('dialect' | 'encoding' | 'constraints' | 'version' | 'bytes' | 'zst')
   | ('integer-group-char' | 'format-any' | 'null-sequence' | 'pattern-of-alternatives')
   | ('comment-above-the-header' | 'primary-key' | 'unique-keys' | 'foreign-key-part-null')
-  | ('unhashable' | 'bound-without-an-offset')
+  | ('unhashable' | 'bound-without-an-offset' | 'label-with-blanks' | 'metadata')
+  | ('format-in-capitals' | 'resource-alone' | 'path-of-a-url')
 
 export interface Hearing {
   folder: string
@@ -45,8 +46,8 @@ export interface Hearing {
  * Hears the referee on many packages, in one Python process (see judge.py).
  *
  * @param python that has the referee
- * @returns every file of every package
- * @throws Error where the process fails, or one package cannot be judged at all
+ * @returns every file of every package; of one that cannot be judged at all a file whose path is ''
+ * @throws Error where the process fails
  */
 export async function hear(python: string, hearings: Hearing[]): Promise<RefereeFile[]> {
   if (hearings.length === 0) return []
@@ -65,8 +66,10 @@ export async function hear(python: string, hearings: Hearing[]): Promise<Referee
   for await (const line of createInterface({ input: child.stdout })) {
     if (line === '') continue
     const answer = JSON.parse(line) as RefereeFile & { fault?: string }
-    if (answer.fault) throw new Error(`the referee on ${answer.folder}: ${answer.fault}`)
-    files.push(answer)
+    const { folder, fault } = answer
+    const errors: Told[] = [['package-error', null, fault ?? '', null]]
+    const none = { folder, resource: '', path: '', errors, labels: [], rows: [] }
+    files.push(fault === undefined ? answer : none)
   }
   const code = await ended
   if (code !== 0) throw new Error(`the referee's process failed (exit ${code}); see above`)

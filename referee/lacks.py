@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from dateutil.parser import parse
-from frictionless import fields
+from frictionless import fields, helpers
 from frictionless.schema import field as constraints
 
 BOUNDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]
@@ -150,7 +150,17 @@ def unequal_offsets():
     return stack
 
 
+def untrimmed():
+    """The header's labels as they stand, blanks around them included."""
+
+    def make(before):
+        return lambda cells: ["" if cell is None else str(cell) for cell in cells]
+
+    return replaced(helpers, "stringify_label", make)
+
+
 lacks = {
+    "label-with-blanks": untrimmed,
     "integer-group-char": group_char,
     "unhashable": hashable,
     "format-any": unguessed,

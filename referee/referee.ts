@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { NoReferee, pythonOfReferee, REFEREE } from './environment.ts'
 import { generate, store } from './generate.ts'
@@ -87,8 +87,9 @@ function isPackage(folder: string): boolean {
 
 /** Two packages may have one name in different folders. */
 function copy(from: string, bronze: string): string {
-  let to = join(bronze, basename(from))
-  for (let n = 2; existsSync(to); n++) to = join(bronze, `${basename(from)}-${n}`)
+  const name = basename(resolve(from))
+  let to = join(bronze, name)
+  for (let n = 2; existsSync(to); n++) to = join(bronze, `${name}-${n}`)
   cpSync(from, to, { recursive: true })
   return to
 }

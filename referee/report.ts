@@ -9,6 +9,7 @@ const SHOWN = 40
 /** The result for a person. */
 export function summaryOf(result: Result): string {
   const { packages, files, rows, good, bad, agreed, settled, heard, known, unexplained } = result
+  const over = result.passedOver
   const count = (n: number) => n.toLocaleString('en')
   const listed = (title: string, counts: Map<string, number>, whose?: string) => {
     const lines = disagreements
@@ -19,6 +20,7 @@ export function summaryOf(result: Result): string {
   const lines = [
     `${count(packages)} packages, ${count(files)} files, ${count(rows)} rows: ` +
       `${count(good)} accepted by both, ${count(bad)} rejected by both`,
+    `  ${count(result.refused)} files refused by both as a whole`,
     `  ${count(agreed)} rows judged alike at once, reasons included`,
     `  ${count(settled)} once the referee is heard again, with what it lacks or guesses`,
     `  ${count(known)} rows and files are known disagreements (docs/referee.md)`,
@@ -29,6 +31,8 @@ export function summaryOf(result: Result): string {
       'referee',
     ),
     ...listed('where Sluice keeps less, on purpose:', result.explained, 'sluice'),
+    ...(over.length > 0 ? [`${count(over.length)} passed over, without a file to judge:`] : []),
+    ...over.slice(0, SHOWN).map((one) => `    ${one}`),
     ...(unexplained.length > 0 ? ['', ...told(unexplained)] : []),
     `${count(unexplained.length)} disagreements without an explanation`,
   ]

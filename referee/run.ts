@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parse } from 'yaml'
+import { basename } from 'node:path'
 import { type Compared, compareFile, type Difference } from './compare.ts'
 import { type Disagreement, explain } from './disagreements.ts'
 import { type Adaptation, hear, type RefereeFile } from './judge.ts'
+import { type Descriptor, passedOver, pathsOf, readDescriptor } from './package.ts'
 import { adaptationsFor, adaptationsOf } from './second-hearing.ts'
 import { judgePackage, type SluiceFile } from './verdict.ts'
 
@@ -11,7 +10,11 @@ import { judgePackage, type SluiceFile } from './verdict.ts'
 export interface Result {
   packages: number
   files: number
+  /** Files that both refuse as a whole. */
+  refused: number
   rows: number
+  /** Packages and resources without a file to judge, and why. */
+  passedOver: string[]
   /** Rows that both accept, and that both reject. */
   good: number
   bad: number
@@ -34,11 +37,6 @@ export interface Heard {
   sluice: SluiceFile[]
 }
 
-type Loose = Record<string, unknown>
-export interface Descriptor extends Loose {
-  resources: ({ name: string; path?: string | string[] } & Loose)[]
-}
-
 /**
  * Compares the referee's verdict and Sluice's on packages that lie in a lake's `bronze/`.
  *
@@ -56,27 +54,34 @@ export async function compare(
   const first = hear(
     python,
     folders.map((folder) => ({ folder, adapt: [] })),
-  )
-  const own = new Map<string, SluiceFile[]>()
-  const descriptors = new Map(folders.map((folder) => [folder, readDescriptor(folder)]))
-  for (const folder of folders) {
-    own.set(folder, await judge(lake, folder, pathsOf(descriptors.get(folder)!)))
+  ).then((files) => Map.groupBy(files, (file) => file.folder))
+  const own = async () => {
+    const heard: Omit<Heard, 'referee'>[] = []
+    for (const folder of folders) {
+      const descriptor = readDescriptor(folder)
+      // What only the referee can read names the files that Sluice then refuses.
+      const theirs = descriptor.broken === undefined ? [] : ((await first).get(folder) ?? [])
+      const paths = [...pathsOf(descriptor), ...theirs.flatMap(({ path }) => path || [])]
+      heard.push({ folder, descriptor, sluice: await judge(lake, folder, paths) })
+    }
+    return heard
   }
-  const told = Map.groupBy(await first, (file) => file.folder)
-  const heard = folders.map((folder) => ({
-    folder,
-    descriptor: descriptors.get(folder)!,
-    referee: told.get(folder) ?? [],
-    sluice: own.get(folder)!,
-  }))
-  return settle(python, heard)
+  const [told, ours] = await Promise.all([first, own()])
+  return settle(
+    python,
+    ours.map((one) => ({ ...one, referee: told.get(one.folder) ?? [] })),
+  )
 }
 
 async function settle(python: string, heard: Heard[]): Promise<Result> {
   const result: Result = {
     packages: heard.length,
     files: 0,
+    refused: 0,
     rows: 0,
+    passedOver: heard.flatMap(({ folder, descriptor }) => {
+      return passedOver(descriptor).map((why) => `${basename(folder)}: ${why}`)
+    }),
     ...{ good: 0, bad: 0, agreed: 0, settled: 0, known: 0 },
     heard: new Map(),
     explained: new Map(),
@@ -88,13 +93,24 @@ async function settle(python: string, heard: Heard[]): Promise<Result> {
     if (adapt.length > 0) again.push({ one, adapt })
     else count(result, one)
   }
-  const second = await hear(
-    python,
-    again.map(({ one, adapt }) => ({ folder: one.folder, adapt })),
-  )
-  const told = Map.groupBy(second, (file) => file.folder)
-  for (const { one } of again) count(result, one, told.get(one.folder))
+  const told = await hearAgain(python, again)
+  // What the referee gave up for may have hidden a second reason to be heard again.
+  const more = again.flatMap(({ one, adapt }) => {
+    const referee = told.get(one.folder) ?? []
+    const all = [...new Set([...adapt, ...adaptationsFor({ ...one, referee })])]
+    const isMore = all.length > adapt.length && differs({ ...one, referee })
+    return isMore ? [{ one, adapt: all }] : []
+  })
+  const last = await hearAgain(python, more)
+  for (const { one } of again) {
+    count(result, one, last.get(one.folder) ?? told.get(one.folder) ?? [])
+  }
   return result
+}
+
+async function hearAgain(python: string, again: { one: Heard; adapt: Adaptation[] }[]) {
+  const hearings = again.map(({ one, adapt }) => ({ folder: one.folder, adapt }))
+  return Map.groupBy(await hear(python, hearings), ({ folder }) => folder)
 }
 
 function differs(heard: Heard): boolean {
@@ -107,11 +123,22 @@ interface Pair {
   compared: Compared
 }
 
-/** The verdicts on each file, side by side. */
-function pairs({ referee, sluice }: Heard): Pair[] {
-  return referee.map((theirs) => {
-    const ours = sluice.find((one) => one.path === theirs.path)
-    if (!ours) throw new Error(`${theirs.folder}: nothing was judged at ${theirs.path}`)
+/**
+ * The verdicts on each file, side by side. Where a side could not judge the package at all, that is
+ * its verdict on each file.
+ */
+function pairs({ folder, referee, sluice }: Heard): Pair[] {
+  const whole = referee.find(({ path }) => path === '')
+  const files = referee.filter(({ path }) => path !== '')
+  const untold = sluice.filter(({ path }) => !files.some((one) => one.path === path))
+  const note = whole?.errors[0]?.[2] ?? 'the referee said nothing of it'
+  const missing = untold.map(({ path }): RefereeFile => {
+    const errors: RefereeFile['errors'] = [['package-error', null, note, null]]
+    return { folder, resource: '', path, errors, labels: [], rows: [] }
+  })
+  return [...files, ...missing].map((theirs) => {
+    const none = { folder, path: theirs.path, refused: 'no resource of it has this file', rows: [] }
+    const ours = sluice.find((one) => one.path === theirs.path) ?? none
     return { referee: theirs, sluice: ours, compared: compareFile(theirs, ours) }
   })
 }
@@ -120,13 +147,19 @@ function pairs({ referee, sluice }: Heard): Pair[] {
 function count(result: Result, heard: Heard, second?: RefereeFile[]): void {
   const before = pairs(heard)
   const last = second ? { ...heard, referee: second } : heard
+  const again = pairs(last)
   // A file that both judge alike as it stands stays as it was heard.
-  const after = pairs(last).map((pair, i) => {
-    return before[i]!.compared.differences.length > 0 ? pair : before[i]!
+  const after = before.map((pair) => {
+    if (pair.compared.differences.length === 0) return pair
+    const { resource, path } = pair.referee
+    const same = again.filter(({ referee }) => referee.path === path)
+    return same.find(({ referee }) => referee.resource === resource) ?? same[0] ?? pair
   })
   for (const [i, pair] of after.entries()) {
     const { differences, rows, good, bad } = pair.compared
     result.files++
+    const isRefused = pair.sluice.refused !== undefined && pair.referee.errors.length > 0
+    if (isRefused) result.refused++
     result.rows += rows
     result.good += good
     result.bad += bad
@@ -149,30 +182,4 @@ function count(result: Result, heard: Heard, second?: RefereeFile[]): void {
 
 function add(counts: Map<string, number>, id: string): void {
   counts.set(id, (counts.get(id) ?? 0) + 1)
-}
-
-function readDescriptor(folder: string): Descriptor {
-  for (const name of ['datapackage.json', 'datapackage.yaml', 'datapackage.yml']) {
-    const file = join(folder, name)
-    if (!existsSync(file)) continue
-    const descriptor = readData(file) as Descriptor
-    // Parts in files of their own are put in their places.
-    for (const resource of descriptor.resources) {
-      for (const part of ['schema', 'dialect']) {
-        const path = resource[part]
-        if (typeof path === 'string') resource[part] = readData(join(folder, path))
-      }
-    }
-    return descriptor
-  }
-  throw new Error(`${folder}: no datapackage.json, .yaml or .yml; give folders of Data Packages`)
-}
-
-function readData(file: string): unknown {
-  const text = readFileSync(file, 'utf8').replace(/^\ufeff/, '')
-  return file.endsWith('.json') ? JSON.parse(text) : parse(text)
-}
-
-function pathsOf({ resources }: Descriptor): string[] {
-  return resources.flatMap(({ path }) => path ?? [])
 }

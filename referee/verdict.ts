@@ -1,14 +1,14 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, posix } from 'node:path'
 import { govern } from '../core/catalog.ts'
 import type { Contract, ForeignKey } from '../core/contract.ts'
 import { DataError, type Duck, openDuck } from '../core/duckdb.ts'
-import { Refused } from '../core/errors.ts'
+import { Refused, UnsafeKey } from '../core/errors.ts'
 import { openLake } from '../core/lake.ts'
 import { lexicalOf } from '../core/lexical.ts'
 import { identifier } from '../core/names.ts'
-import type { ObjectStore } from '../core/object-store.ts'
+import { checkKey, type ObjectStore } from '../core/object-store.ts'
 import { type RowError, rejectsTable } from '../core/rejects.ts'
 import { validate } from '../core/validate.ts'
 
@@ -31,7 +31,7 @@ export interface SluiceFile {
   rows: SluiceRow[]
 }
 
-type Taken = { file: SluiceFile; contract: Contract; table: string }
+type Taken = { file: SluiceFile; contract: Contract; table: string; places: string }
 
 /**
  * Judges files of one package as every stage does: the contract that governs the object, then
@@ -56,9 +56,15 @@ export async function judgePackage(
       const table = `taken_${taken.length}`
       const one = await judgeFile(store, duck, { folder, path, table, scratch })
       files.push(one.file)
-      if (one.contract) taken.push({ ...one, contract: one.contract, table })
+      if (one.contract) taken.push({ ...one, table })
     }
-    for (const child of taken) await addOrphans(duck, child, taken)
+    for (const child of taken) {
+      try {
+        await addOrphans(duck, child, taken)
+      } catch (error) {
+        child.file.fault = String(error)
+      }
+    }
     return files
   } finally {
     for (const { table } of taken) await duck.run(`DROP TABLE IF EXISTS ${table}`)
@@ -77,20 +83,25 @@ interface Place {
 async function judgeFile(store: ObjectStore, duck: Duck, place: Place) {
   const { folder, path, table, scratch } = place
   const file: SluiceFile = { folder, path, refused: undefined, rows: [] }
-  const key = `bronze/${basename(folder)}/${path}`
+  // A path out of the package is no key of the lake, so that no stage ever sees such an object.
+  const key = `bronze/${basename(folder)}/${posix.normalize(path)}`
   const local = join(folder, path)
   try {
+    checkKey(posix.isAbsolute(path) ? path : key)
     const { contract, broken } = await govern(store, key)
     if (!contract) throw new Refused(broken ?? `no resource names ${key}`)
     if (!existsSync(local)) throw new Refused(`no object ${key}`)
     const own = mkdtempSync(join(scratch, 'file-'))
     const task = { duck, contract, path: local, key, folder: own, places: true }
     const verdict = await validate(task, (select) => keep(duck, table, select))
-    file.rows.push(...(await accepted(duck, table)), ...(await rejected(duck, verdict.rejects)))
-    return { file, contract }
+    const places = await placesOf(duck, table)
+    const rows = await accepted(duck, table, places)
+    file.rows.push(...rows, ...(await rejected(duck, verdict.rejects)))
+    return { file, contract, places }
   } catch (error) {
     // A fault ends no run: it is told like a wrong verdict.
-    if (error instanceof Refused) file.refused = error.message
+    const isRefusal = error instanceof Refused || error instanceof UnsafeKey
+    if (isRefusal) file.refused = error.message
     else file.fault = String(error)
     return { file, contract: undefined }
   }
@@ -101,8 +112,20 @@ async function keep(duck: Duck, table: string, select: string): Promise<number> 
   return Number((await duck.all(`SELECT count(*) FROM ${table}`))[0]![0])
 }
 
-async function accepted(duck: Duck, table: string): Promise<SluiceRow[]> {
-  const rows = await duck.all(`SELECT record, line FROM ${table}`)
+/**
+ * The last two columns, `record` and `line`: a field of such a name stands before them, so that
+ * DuckDB gives them another one.
+ */
+async function placesOf(duck: Duck, table: string): Promise<string> {
+  const columns = await duck.all(`SELECT column_name FROM (DESCRIBE ${table})`)
+  return columns
+    .slice(-2)
+    .map(([name]) => identifier(String(name)))
+    .join(', ')
+}
+
+async function accepted(duck: Duck, table: string, places: string): Promise<SluiceRow[]> {
+  const rows = await duck.all(`SELECT ${places} FROM ${table}`)
   return rows.map(([record, line]) => ({ record: Number(record), line: Number(line), errors: [] }))
 }
 
@@ -137,7 +160,8 @@ async function orphansOf(duck: Duck, child: Taken, key: ForeignKey, parents: Tak
       const same = theirs.map((part, i) => `${part}${cast} = ${own[i]}${cast}`)
       return `NOT EXISTS (SELECT 1 FROM ${parent.table} p WHERE ${same.join(' AND ')})`
     })
-    return `SELECT record FROM ${child.table} c WHERE ${[...known, ...absent].join(' AND ')}`
+    const wanted = [...known, ...absent].join(' AND ')
+    return `SELECT ${child.places} FROM ${child.table} c WHERE ${wanted}`
   }
   try {
     return (await duck.all(query(''))).map(([record]) => Number(record))
