@@ -110,6 +110,10 @@ test('every case is one of these, or left out for a reason', () => {
   }
 })
 
+/** Where chunks are cut has to do with how records are written, not with what their values are. */
+const aboutValues =
+  /^(type|constraint|time|any|duration|string|number|integer|list|geo|json)[-a-z]*/
+
 let turn = 0
 const ways: [string, number, number | (() => number), boolean][] = [
   ['in one batch', 1, 10_000, false],
@@ -127,10 +131,11 @@ describe.each(ways)('%s', (_, shards, size, scattered) => {
     const [first] = descriptorOf(name, {}).resources[0].schema?.fields ?? []
     return descriptorOf(name, scattered && first ? { partitionKey: first.name } : {})
   }
+  const own = size === 10_000 ? cases : cases.filter((name) => !aboutValues.test(name))
   const keyOf = (name: string) => `streaming/${name}/${pathOf(described(name))}`
 
   beforeAll(async () => {
-    for (const name of cases) {
+    for (const name of own) {
       const descriptor = described(name)
       lake.put(`streaming/${name}/datapackage.json`, JSON.stringify(descriptor))
       lake.put(keyOf(name), readFileSync(join(corpus, name, pathOf(descriptor))))
@@ -141,7 +146,7 @@ describe.each(ways)('%s', (_, shards, size, scattered) => {
     await lake.drain({ size })
   })
 
-  test.each(cases)('%s', async (name) => {
+  test.each(own)('%s', async (name) => {
     const descriptor = described(name)
     const file = await byFile(name, descriptor)
     if (file.refused !== undefined) return expect(refusals.get(name)).toBe(file.refused)
