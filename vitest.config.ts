@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config'
 /** The suffix of a test says what it needs: Postgres, an S3 endpoint (LocalStack), Docker. */
 const needs = ['pg', 'aws', 'compose']
 
+/** Much of it waits, so that two share two cores well. */
+const workers = Math.max(2, availableParallelism() - 1)
+
 export default defineConfig({
   test: {
     testTimeout: 120_000,
@@ -15,8 +18,7 @@ export default defineConfig({
           name: 'plain',
           include: ['**/*.test.ts'],
           exclude: ['node_modules/**', 'data/**', ...needs.map((need) => `**/*.${need}.test.ts`)],
-          // Much of it waits, so that two share two cores well; what follows keeps them busy.
-          maxWorkers: Math.max(2, availableParallelism() - 1),
+          maxWorkers: workers,
           sequence: { groupOrder: 0 },
         },
       },
@@ -27,9 +29,9 @@ export default defineConfig({
           include: [`**/*.${need}.test.ts`],
           exclude: ['node_modules/**', 'data/**'],
           ...(need === 'pg' ? { globalSetup: 'local/test-postgres.ts' } : {}),
-          // Whole systems come last, one after another, when nothing else runs.
+          // Whole systems in containers come last, one after another, when nothing else runs.
           sequence: { groupOrder: need === 'compose' ? 2 : 1 },
-          ...(need === 'compose' ? { fileParallelism: false } : {}),
+          ...(need === 'compose' ? { fileParallelism: false } : { maxWorkers: workers }),
         },
       })),
     ],

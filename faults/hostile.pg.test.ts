@@ -91,7 +91,7 @@ async function query(sql: string): Promise<Record<string, unknown>[]> {
 }
 
 test('memory is bounded, and nothing failed', () => {
-  expect(ended.peak).toBeLessThan(1536)
+  expect(ended.peak).toBeLessThan(1792)
   expect(ended.outcomes.filter(({ status }) => status === 'failed')).toEqual([])
   expect(ended.code).toBe(3)
 })
