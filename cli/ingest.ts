@@ -54,7 +54,10 @@ export async function loadKeys(
     await pipeline.close()
   }
   if (!json) process.stdout.write(`${tableOf(outcomes)}\n`)
-  process.exitCode = exitCodeOf(outcomes)
+  // Of other objects that were taken on the way (a parent's child, a source) only faults count.
+  const asked = new Set(keys)
+  const own = outcomes.filter(({ object, status }) => asked.has(object) || status === 'failed')
+  process.exitCode = exitCodeOf(own)
 }
 
 function keyOf(file: string, context: Context, options: IngestOptions): string {

@@ -186,7 +186,11 @@ test('two replays of the same object at once, by the command itself: both are th
       ...[command, 'replay', path, '--lake', files.folder, '--database', database.url],
     ]),
   )
-  for (const { stdout } of await Promise.all(both)) expect(stdout).toContain('20 rows go')
+  const ends = await Promise.all(both.map((one) => one.catch((failed) => failed)))
+  for (const { stdout, stderr, code } of ends) {
+    expect({ code, stderr, stdout }).toMatchObject({ code: undefined, stderr: '' })
+    expect(stdout).toContain('20 rows go')
+  }
   expect((await rows()).length).toBe(40)
   expect(await status()).toEqual({ code: 0, counts: [40, 0, 0, 0, 40] })
 })
