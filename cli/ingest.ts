@@ -1,10 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { basename, join, relative, resolve, sep } from 'node:path'
-import { type Command, CommanderError } from 'commander'
+import type { Command } from 'commander'
 import type { Outcome } from '../core/outcome.ts'
 import { Pipeline } from '../local/pipeline.ts'
 import { type Context, openContext } from './context.ts'
-import { type CommonOptions, commandOf } from './options.ts'
+import { type CommonOptions, commandOf, usage } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 
 interface IngestOptions extends CommonOptions {
@@ -78,9 +78,4 @@ function keyOf(file: string, context: Context, options: IngestOptions): string {
 async function mustStand({ lake }: Context, key: string): Promise<void> {
   if (await lake.store.head(key)) return
   throw usage(`no object ${key} in ${lake.store.url}`)
-}
-
-function usage(message: string): CommanderError {
-  process.stderr.write(`sluice: ${message}\n`)
-  return new CommanderError(2, 'sluice.usage', message)
 }

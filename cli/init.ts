@@ -1,13 +1,14 @@
 import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import { openDuck } from '../core/duckdb.ts'
 import { Refused } from '../core/errors.ts'
 import { infer } from '../core/infer.ts'
 import { textSize } from '../core/plain-text.ts'
 import { descriptorOf, formatProposal, nameFor, type Proposal } from '../core/proposal.ts'
 import { joined, type Newcomer } from '../core/proposal-join.ts'
+import { usage } from './options.ts'
 
 interface InitOptions {
   name?: string
@@ -29,10 +30,7 @@ export function initCommand(): Command {
 }
 
 async function init(file: string, options: InitOptions): Promise<void> {
-  if (!existsSync(file) || !statSync(file).isFile()) {
-    process.stderr.write(`sluice: no file ${file}\n`)
-    throw new CommanderError(2, 'sluice.usage', `no file ${file}`)
-  }
+  if (!existsSync(file) || !statSync(file).isFile()) throw usage(`no file ${file}`)
   const path = realpathSync(file)
   const name = nameFor(options.name ?? basename(dirname(path)))
   const found = await newcomer(path)

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 
 /** What all commands understand alike. */
 export function commandOf(name: string, description: string): Command {
@@ -20,4 +20,10 @@ export interface CommonOptions {
   lake: string
   database?: string
   json?: boolean
+}
+
+/** Says what is wrong with how a command was called; its exit code is 2. */
+export function usage(message: string): CommanderError {
+  process.stderr.write(`sluice: ${message}\n`)
+  return new CommanderError(2, 'sluice.usage', message)
 }

@@ -2,12 +2,12 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Command, CommanderError } from 'commander'
+import type { Command } from 'commander'
 import { type Lake, openLake } from '../core/lake.ts'
 import { type Database, openPostgres } from '../core/postgres.ts'
 import { type Candidate, type Preview, preview } from '../core/preview.ts'
 import { localPostgres } from '../local/postgres.ts'
-import { type CommonOptions, commandOf } from './options.ts'
+import { type CommonOptions, commandOf, usage } from './options.ts'
 import { toldOf } from './plan-report.ts'
 
 interface PlanOptions extends CommonOptions {
@@ -99,9 +99,4 @@ async function databaseOf(
     await own?.release()
   }
   return { database, close }
-}
-
-function usage(message: string): CommanderError {
-  process.stderr.write(`sluice: ${message}\n`)
-  return new CommanderError(2, 'sluice.usage', message)
 }

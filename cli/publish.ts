@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SingleBar } from 'cli-progress'
-import { type Command, CommanderError } from 'commander'
+import type { Command } from 'commander'
 import { isDescriptor } from '../core/catalog.ts'
 import { Refused } from '../core/errors.ts'
 import { openStream } from '../core/kinesis.ts'
@@ -12,7 +12,7 @@ import { isStreamed } from '../core/stream-catalog.ts'
 import { forget } from '../functions/maintenance/forget.ts'
 import { publish } from '../functions/streaming/publish.ts'
 import { tryLock } from '../local/process-lock.ts'
-import { type CommonOptions, lakeCommandOf } from './options.ts'
+import { type CommonOptions, lakeCommandOf, usage } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
 
@@ -44,9 +44,7 @@ async function run(keys: string[], options: PublishOptions): Promise<void> {
   const lake = openLake(options.lake)
   const name = options.stream ?? process.env.STREAM_NAME
   if (!name && !options.anew) {
-    const message = 'no stream: give --stream, or set STREAM_NAME'
-    process.stderr.write(`sluice: ${message}\n`)
-    throw new CommanderError(2, 'sluice.usage', message)
+    throw usage('no stream: give --stream, or set STREAM_NAME')
   }
   if (options.anew) {
     const release = lockOf(options.lake)

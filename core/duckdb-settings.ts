@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { memoryHere } from './limit.ts'
 
 /**
  * Memory is bounded by setting, not by the object's size: what does not fit spills to disk.
@@ -10,7 +11,7 @@ import { join } from 'node:path'
  */
 export function settings(threads: string, spill: string): Record<string, string> {
   return {
-    memory_limit: process.env.SLUICE_MEMORY ?? '512MB',
+    memory_limit: memoryHere(),
     threads,
     temp_directory: spill,
     preserve_insertion_order: 'false',

@@ -37,6 +37,11 @@ export class TooLarge extends Refused {
   }
 }
 
+/** DuckDB's share of the memory, as DuckDB writes it. */
+export function memoryHere(): string {
+  return process.env.SLUICE_MEMORY ?? '512MB'
+}
+
 /** DuckDB's memory for a column of a table, in MB, measured: rows go through it 2,048 at a time. */
 const COLUMN = 0.5
 
@@ -47,7 +52,7 @@ const COLUMN = 0.5
  * @throws Refused, for this place only, naming how much memory would do
  */
 export function checkColumns(columns: number): void {
-  const memory = process.env.SLUICE_MEMORY ?? '512MB'
+  const memory = memoryHere()
   const [, number, unit] = /^([\d.]+) ?([KMGT])i?B$/i.exec(memory) ?? []
   if (number === undefined) return
   const megabytes = Number(number) * 1000 ** ('KMGT'.indexOf(unit!.toUpperCase()) - 1)
@@ -72,7 +77,7 @@ export const WIDE = 400
 export function tooWide(error: unknown, columns: number): unknown {
   const isFull = error instanceof Error && error.message.startsWith('Out of Memory')
   if (!isFull || columns <= WIDE) return error
-  const memory = process.env.SLUICE_MEMORY ?? '512MB'
+  const memory = memoryHere()
   return new Refused(
     `too-wide: ${columns} fields take more than SLUICE_MEMORY=${memory} here; set it higher ` +
       '(partitionBy takes most, of many values), or split the table',
