@@ -1,35 +1,18 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
-import { emptied, resource, TestLake, TestRaw } from '../functions/stages.fixture.ts'
-import { freshDatabase } from '../local/fresh-database.ts'
+import { expect, vi } from 'vitest'
+import { database, files, raw } from '../functions/raw.fixture.ts'
+import { resource } from '../functions/stages.fixture.ts'
 import { ingestCommand } from './ingest.ts'
 import { queryCommand } from './query.ts'
 import { rejectsCommand } from './rejects.ts'
 import { replayCommand } from './replay.ts'
 import { statusCommand } from './status.ts'
 
+export { database, files, raw }
+
 /** The commands over a lake and a database of each test's own, in this process. */
-
-export let database: Awaited<ReturnType<typeof freshDatabase>>
-export let files: TestLake
-export let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
-})
-afterEach(async () => {
-  expect(await raw.wrongCounts()).toEqual([])
-  expect(await raw.query('SELECT * FROM sluice.due')).toEqual([])
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
 
 export const source = 'bronze/p/t/a.csv'
 

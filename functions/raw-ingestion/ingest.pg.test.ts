@@ -1,24 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { freshDatabase } from '../../local/fresh-database.ts'
-import { emptied, resource, TestLake, TestRaw } from '../stages.fixture.ts'
-
-let database: Awaited<ReturnType<typeof freshDatabase>>
-let files: TestLake
-let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
-})
-afterEach(async () => {
-  expect(await raw.wrongCounts()).toEqual([])
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
+import { beforeEach, describe, expect, test } from 'vitest'
+import { files, raw } from '../raw.fixture.ts'
+import { resource } from '../stages.fixture.ts'
 
 const keyed = { primaryKey: 'id' }
 

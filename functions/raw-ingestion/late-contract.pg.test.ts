@@ -1,31 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Lake } from '../../core/lake.ts'
 import type { Database, Transaction } from '../../core/postgres.ts'
-import { freshDatabase } from '../../local/fresh-database.ts'
-import { emptied, resource, TestLake, TestRaw } from '../stages.fixture.ts'
+import { database, files, raw } from '../raw.fixture.ts'
+import { resource, TestRaw } from '../stages.fixture.ts'
 import { ingest } from './ingest.ts'
 
 /** A contract that comes while an object of a parent, which does not know it, is being loaded. */
-
-let database: Awaited<ReturnType<typeof freshDatabase>>
-let files: TestLake
-let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
-})
-afterEach(async () => {
-  expect(await raw.wrongCounts()).toEqual([])
-  expect(await raw.query('SELECT * FROM sluice.due')).toEqual([])
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
 
 const to = (parent: string) => ({
   fields: parent,

@@ -1,30 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { lockFor } from '../../core/ledger.ts'
-import { freshDatabase } from '../../local/fresh-database.ts'
+import { database, files, raw } from '../raw.fixture.ts'
 import { etagOf, putReplay } from '../replay.fixture.ts'
-import { emptied, resource, TestLake, TestRaw } from '../stages.fixture.ts'
+import { resource, TestRaw } from '../stages.fixture.ts'
 
 /** A source and its replay object, at the same time. */
-
-let database: Awaited<ReturnType<typeof freshDatabase>>
-let files: TestLake
-let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
-})
-afterEach(async () => {
-  expect(await raw.wrongCounts()).toEqual([])
-  expect(await raw.query('SELECT * FROM sluice.due')).toEqual([])
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
 
 const source = 'bronze/p/t/a.csv'
 const header = 'id,name'

@@ -1,28 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { freshDatabase } from '../../local/fresh-database.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { files, raw } from '../raw.fixture.ts'
 import { etagOf, putReplay, replayOf } from '../replay.fixture.ts'
-import { emptied, resource, TestLake, TestRaw } from '../stages.fixture.ts'
+import { resource } from '../stages.fixture.ts'
 
 /** Replay objects in Postgres: rows and marks stand and fall with the version that they mend. */
-
-let database: Awaited<ReturnType<typeof freshDatabase>>
-let files: TestLake
-let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
-})
-afterEach(async () => {
-  expect(await raw.wrongCounts()).toEqual([])
-  expect(await raw.query('SELECT * FROM sluice.due')).toEqual([])
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
 
 const source = 'bronze/p/t/a.csv'
 const header = 'id,name'

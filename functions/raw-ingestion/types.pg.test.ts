@@ -1,26 +1,8 @@
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openDuck } from '../../core/duckdb.ts'
-import { freshDatabase } from '../../local/fresh-database.ts'
-import { emptied, resource, runSilver, TestLake, TestRaw } from '../stages.fixture.ts'
-
-let database: Awaited<ReturnType<typeof freshDatabase>>
-let files: TestLake
-let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
-})
-afterEach(async () => {
-  expect(await raw.wrongCounts()).toEqual([])
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
+import { files, raw } from '../raw.fixture.ts'
+import { resource, runSilver } from '../stages.fixture.ts'
 
 const object = 'bronze/p/t/a.csv'
 const numbers = { decimalChar: ',', groupChar: '.', bareNumber: false }
