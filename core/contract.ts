@@ -27,7 +27,6 @@ export interface Contract {
   fields: Field[]
   /** How an object's labels are to match the fields (see labels.ts). */
   fieldsMatch: (typeof matches)[number]
-  missingValues: string[]
   primaryKey: string[]
   /** Further sets of fields whose values may stand only once in an object. */
   uniqueKeys: string[][]
@@ -91,7 +90,6 @@ export function parseContract(outline: Outline, index: number, file: string): Co
     file,
     fields,
     fieldsMatch: fieldsMatchOf(schema, at),
-    missingValues: schema.missingValues,
     primaryKey,
     uniqueKeys: schema.uniqueKeys.map(once),
     keysOnce: true,
