@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config'
 /** The suffix of a test says what it needs: Postgres, an S3 endpoint (LocalStack), Docker. */
 const needs = ['pg', 'aws', 'compose']
 
+/** Tests of Postgres that are run once more, by the RDS Data API. */
+const byBoth = ['functions/raw-ingestion/!(reuse).pg.test.ts']
+
 /** Much of it waits, so that two share two cores well. */
 const workers = Math.max(2, availableParallelism() - 1)
 
@@ -20,6 +23,18 @@ export default defineConfig({
           exclude: ['node_modules/**', 'data/**', ...needs.map((need) => `**/*.${need}.test.ts`)],
           maxWorkers: workers,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'data-api',
+          include: byBoth,
+          globalSetup: 'local/test-data-api.ts',
+          // Those of an emulated AWS, as everywhere.
+          env: { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+          sequence: { groupOrder: 1 },
+          maxWorkers: workers,
         },
       },
       ...needs.map((need) => ({

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Database } from '../core/database.ts'
 import { type Lake, openLake } from '../core/lake.ts'
 import { prepareLedger, runOnce } from '../core/ledger.ts'
-import { type Database, openPostgres } from '../core/postgres.ts'
+import { openUrl } from '../core/open-database.ts'
 import { untilThere } from '../core/until-there.ts'
 import { localPostgres } from '../local/postgres.ts'
 
@@ -34,7 +35,7 @@ export async function openContext(place: Place, stop?: AbortSignal): Promise<Con
   const folder = url.startsWith('file://') ? fileURLToPath(url) : undefined
   const given = place.database ?? process.env.DATABASE_URL
   const own = given ? undefined : await localPostgres(folder ? join(folder, '.sluice') : '.sluice')
-  const database = openPostgres(given ?? own!.url)
+  const database = openUrl(given ?? own!.url)
   await untilThere(() => prepareLedger(database), { seconds: 13, stop })
   await setUp(database)
   return {

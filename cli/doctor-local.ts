@@ -5,7 +5,7 @@ import { Refused } from '../core/errors.ts'
 import { type Finding, findingsOf, messageOf } from '../core/finding.ts'
 import { openLake } from '../core/lake.ts'
 import { openStore } from '../core/object-store.ts'
-import { openPostgres } from '../core/postgres.ts'
+import { openUrl } from '../core/open-database.ts'
 import { shellWord } from '../core/shell-word.ts'
 import { type Beside, check } from '../functions/check.ts'
 import type { Place } from './context.ts'
@@ -69,19 +69,19 @@ function judgeFolder(folder: string): Finding | undefined {
  */
 async function databaseOf({ database }: Place, folder: string | undefined) {
   const given = database ?? process.env.DATABASE_URL
-  if (given) return { open: () => openPostgres(given), finding: [] }
+  if (given) return { open: () => openUrl(given), finding: [] }
   const file = join(folder ?? '.', '.sluice', 'url')
   const url = existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
-  if (url && (await isRunning(url))) return { open: () => openPostgres(url), finding: [] }
+  if (url && (await isRunning(url))) return { open: () => openUrl(url), finding: [] }
   const found = "the lake's own Postgres is not running: its tables were not looked at"
   const cure = 'run `npm start` in another terminal and this again; or name one by --database'
   return { open: undefined, finding: [findingsOf('lake').unknown('database', found, cure)] }
 }
 
 async function isRunning(url: string): Promise<boolean> {
-  const database = openPostgres(url)
+  const database = openUrl(url)
   try {
-    await database.query('SELECT 1')
+    await database.execute('SELECT 1')
     return true
   } catch (error) {
     // Any other fault is found once more by the check itself, and told with its cure.

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { basename, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import type { Database } from '../core/database.ts'
 import { type Lake, openLake } from '../core/lake.ts'
-import { type Database, openPostgres } from '../core/postgres.ts'
+import { openUrl } from '../core/open-database.ts'
 import { type Candidate, type Preview, preview } from '../core/preview.ts'
 import { localPostgres } from '../local/postgres.ts'
 import { type CommonOptions, commandOf, usage } from './options.ts'
@@ -93,7 +94,7 @@ async function databaseOf(
     return { database: undefined, close: async () => {} }
   }
   const own = given === undefined ? await localPostgres(home) : undefined
-  const database = openPostgres(given ?? own!.url)
+  const database = openUrl(given ?? own!.url)
   const close = async () => {
     await database.end()
     await own?.release()

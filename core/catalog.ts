@@ -49,7 +49,7 @@ export interface Governing {
 }
 
 /** An object and what governs it, seen at one moment. */
-interface Seen {
+export interface Seen {
   version: ObjectVersion
   governing: Governing
 }

@@ -1,8 +1,8 @@
 import type { Contract } from './contract.ts'
+import type { Database } from './database.ts'
 import { type Finding, findingsOf, messageOf } from './finding.ts'
 import { ledgerTables } from './ledger-tables.ts'
 import { identifier } from './names.ts'
-import type { Database } from './postgres.ts'
 import { ensureTable, forgetTables, tableOf } from './table.ts'
 
 /** Whether the database can be reached, and holds what the contracts need. Nothing is made. */
@@ -107,7 +107,7 @@ async function misfit(
   forgetTables()
   try {
     await database.transaction(async (tx) => {
-      await tx.query('SET TRANSACTION READ ONLY')
+      await tx.execute('SET TRANSACTION READ ONLY')
       await ensureTable(tx, contract)
     })
     return undefined

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readConfig } from './config.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase } from './open-database.ts'
 
 const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf'
+
+const none = { url: undefined, secret: undefined, cluster: undefined }
 
 beforeEach(() => {
   vi.stubEnv('LAKE_URL', 's3://lake')
@@ -12,9 +14,9 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllEnvs())
 
 test('a function is told the database by a URL or by a secret', () => {
-  expect(readConfig().database).toEqual({ url: undefined, secret: undefined })
+  expect(readConfig().database).toEqual({ ...none, name: 'sluice' })
   vi.stubEnv('DATABASE_SECRET_ARN', secret)
-  expect(readConfig().database).toEqual({ url: undefined, secret })
+  expect(readConfig().database).toEqual({ ...none, secret, name: 'sluice' })
 })
 
 test('the URL wins over the secret, which is not read then', async () => {

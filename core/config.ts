@@ -8,6 +8,10 @@ const environment = z.object({
   DATABASE_URL: z.string().min(1).optional(),
   /** The secret of Secrets Manager that holds such a URL, or RDS' JSON. */
   DATABASE_SECRET_ARN: z.string().min(1).optional(),
+  /** The Aurora cluster that is used through the RDS Data API, by that secret. */
+  DATABASE_CLUSTER_ARN: z.string().min(1).optional(),
+  /** The database of that cluster. */
+  DATABASE_NAME: z.string().min(1).default('sluice'),
   /** The stream that objects are published to; the publisher only. */
   STREAM_NAME: z.string().min(1).optional(),
 })
@@ -15,7 +19,12 @@ const environment = z.object({
 /** @throws ZodError naming each variable that is missing */
 export function readConfig() {
   const { LAKE_URL, STREAM_NAME, ...found } = environment.parse(process.env)
-  const database = { url: found.DATABASE_URL, secret: found.DATABASE_SECRET_ARN }
+  const database = {
+    url: found.DATABASE_URL,
+    secret: found.DATABASE_SECRET_ARN,
+    cluster: found.DATABASE_CLUSTER_ARN,
+    name: found.DATABASE_NAME,
+  }
   return { lake: LAKE_URL, database, stream: STREAM_NAME }
 }
 

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './postgres.ts'
+import type { Database, Transaction } from './database.ts'
 
 /**
  * Work that a commit leaves to be done after it, and that a crash must not forget: marks in
@@ -28,7 +28,7 @@ export async function leaveHeals(
 ): Promise<void> {
   const sql = `INSERT INTO sluice.due (lake, parent, heal)
     SELECT $1, $2, NULL UNION ALL SELECT $1, NULL, unnest($3::text[])`
-  await tx.query(sql, [lake, parent.dataset, datasets.map(({ dataset }) => dataset)])
+  await tx.execute(sql, [lake, parent.dataset, datasets.map(({ dataset }) => dataset)])
 }
 
 /**
@@ -40,7 +40,7 @@ export async function leaveHealsBelow(
   lake: string,
   prefix: string,
 ): Promise<void> {
-  await database.query(
+  await database.execute(
     `INSERT INTO sluice.due (lake, heal)
      SELECT DISTINCT lake, dataset FROM sluice.objects
        WHERE lake = $1 AND starts_with(key, $2) AND waiting > 0 AND dataset IS NOT NULL`,
@@ -53,7 +53,7 @@ export async function leaveHealsBelow(
  * tells when it has got the parent. So it is asked from time to time.
  */
 export async function leaveForeignHeals(database: Database, lake: string): Promise<void> {
-  await database.query(
+  await database.execute(
     `INSERT INTO sluice.due (lake, heal)
      SELECT DISTINCT o.lake, o.dataset FROM sluice.objects o
        JOIN sluice.references r ON r.lake = o.lake AND r.dataset = o.dataset
@@ -67,7 +67,7 @@ export async function leaveForeignHeals(database: Database, lake: string): Promi
 export async function leaveReload(tx: Transaction, id: number): Promise<void> {
   const sql =
     'INSERT INTO sluice.due (lake, reload) SELECT lake, id FROM sluice.objects WHERE id = $1'
-  await tx.query(sql, [id])
+  await tx.execute(sql, [id])
 }
 
 /**
@@ -104,7 +104,7 @@ export async function dueOf(database: Database, lake: string): Promise<Due[]> {
 type Mark = Due & { parent: string | null }
 
 async function marksOf(database: Database, lake: string): Promise<Mark[]> {
-  const rows = await database.query(
+  const rows = await database.read(
     `SELECT parent, heal, reload, key, json_agg(d.id) AS marks
        FROM sluice.due d LEFT JOIN sluice.objects o ON o.id = d.reload
        WHERE d.lake = $1 GROUP BY parent, heal, reload, key ORDER BY min(d.id)`,
@@ -115,7 +115,7 @@ async function marksOf(database: Database, lake: string): Promise<Mark[]> {
 
 /** Marks of parents become those of the datasets that wait for them, in one act. */
 async function healThoseThatWait(database: Database, lake: string, parents: Mark[]): Promise<void> {
-  await database.query(
+  await database.execute(
     `WITH seen AS (
        DELETE FROM sluice.due WHERE id IN (
          SELECT id FROM sluice.due WHERE id = ANY ($3::bigint[]) FOR UPDATE SKIP LOCKED)
@@ -129,5 +129,5 @@ async function healThoseThatWait(database: Database, lake: string, parents: Mark
 }
 
 export async function dropMarks(tx: Transaction, { marks }: Due): Promise<void> {
-  await tx.query('DELETE FROM sluice.due WHERE id = ANY ($1::bigint[])', [marks])
+  await tx.execute('DELETE FROM sluice.due WHERE id = ANY ($1::bigint[])', [marks])
 }

@@ -1,12 +1,12 @@
 import { govern } from './catalog.ts'
 import type { Contract } from './contract.ts'
 import { csvLine } from './csv-rows.ts'
+import type { Database } from './database.ts'
 import { ownColumns } from './fix-file.ts'
 import { type KeptRecord, keptHeaders, keptRecords, mustBeKnown } from './kept.ts'
 import { keptCells } from './kept-cells.ts'
 import { memoryOf } from './memo-store.ts'
 import type { ObjectStore } from './object-store.ts'
-import type { Database } from './postgres.ts'
 import type { RowError } from './rejects.ts'
 
 /**

@@ -1,5 +1,5 @@
+import type { Database, Row } from './database.ts'
 import { Refused } from './errors.ts'
-import type { Database, Row } from './postgres.ts'
 import type { RowError } from './rejects.ts'
 
 /** One error of a record that is kept in the ledger: what `sluice rejects` lists. */
@@ -16,7 +16,7 @@ export interface KeptError {
   raw: string | null
 }
 
-const PAGE = 1_000
+const PAGE = 100
 
 /** Of one object, from a record on; `r` are its rejects, or its rows that wait. */
 const ofPage = `r.object_id = $1 AND record > $2 ORDER BY record LIMIT ${PAGE}`
@@ -99,7 +99,7 @@ export async function mustBeKnown(
   lake: string,
   dataset: string,
 ): Promise<void> {
-  const rows = await database.query(
+  const rows = await database.read(
     `SELECT DISTINCT dataset AS name FROM sluice.objects
      WHERE lake = $1 AND dataset IS NOT NULL ORDER BY 1`,
     [lake],
@@ -116,7 +116,7 @@ export async function keptHeaders(
   lake: string,
   dataset: string | undefined,
 ): Promise<{ object: string; labels: string[] | null }[]> {
-  const rows = await database.query(
+  const rows = await database.read(
     `SELECT key AS object, labels FROM sluice.objects o
      WHERE lake = $1 AND ($2::text IS NULL OR dataset = $2) AND rejected > 0 AND ${isSource}
      ORDER BY dataset, key COLLATE "C"`,
@@ -131,7 +131,7 @@ export async function keptObject(
   lake: string,
   key: string,
 ): Promise<{ id: number; version: string; labels: string[] | null } | undefined> {
-  const [row] = await database.query(
+  const [row] = await database.read(
     `SELECT id, loaded_etag AS version, labels FROM sluice.objects
      WHERE lake = $1 AND key = $2 AND loaded_etag IS NOT NULL`,
     [lake, key],
@@ -149,7 +149,7 @@ export async function keptOf(
   for (let at = 0; at < records.length; at += PAGE) {
     const sql = `SELECT record, line, text, errors FROM sluice.rejects
       WHERE object_id = $1 AND record = ANY ($2::bigint[])`
-    found.push(...(await database.query(sql, [id, records.slice(at, at + PAGE)])))
+    found.push(...(await database.read(sql, [id, records.slice(at, at + PAGE)])))
   }
   const kept = found as unknown as KeptRecord[]
   return new Map(kept.map((one) => [one.record, one]))
@@ -162,7 +162,7 @@ async function* paged<T extends { record: number } = KeptError>(
   dataset: string | undefined,
   sql: string,
 ): AsyncIterable<T> {
-  const objects = await database.query(
+  const objects = await database.read(
     `SELECT id FROM sluice.objects
      WHERE lake = $1 AND ($2::text IS NULL OR dataset = $2) AND rejected + waiting + mended > 0
      ORDER BY key COLLATE "C"`,
@@ -170,7 +170,7 @@ async function* paged<T extends { record: number } = KeptError>(
   )
   for (const { id } of objects) {
     for (let record = 0; ; ) {
-      const found = (await database.query(sql, [id, record])) as unknown as T[]
+      const found = (await database.read(sql, [id, record])) as unknown as T[]
       yield* found
       const last = found.at(-1)
       if (!last) break

@@ -1,12 +1,9 @@
 import type { Governing } from './catalog.ts'
+import type { Database, Row, Transaction } from './database.ts'
 import { ledgerAdditions, ledgerTables } from './ledger-tables.ts'
 import { shortHash } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 import type { Counts, Outcome } from './outcome.ts'
-import type { Database, Row, Transaction } from './postgres.ts'
-
-/** Locks that are not rows, each by its own number below this one. */
-const LOCKS = 0x51_01ce
 
 /**
  * Makes the ledger's tables where they are not there, and adds what an earlier version of them has
@@ -20,32 +17,34 @@ export async function prepareLedger(database: Database): Promise<void> {
            AND attname = split_part(added, '.', 2)`,
       [ledgerAdditions],
     )
-    if (there.length === ledgerAdditions.length) return
-    await lockFor(tx, 'tables')
-    await tx.query(ledgerTables)
+    const isNew = there.length < ledgerAdditions.length
+    const lacksImport = database.fetches && !(await hasImport(tx))
+    if (!isNew && !lacksImport) return
+    await tx.lock('tables')
+    if (isNew) await tx.script(ledgerTables)
+    if (lacksImport) await tx.execute('CREATE EXTENSION IF NOT EXISTS aws_s3 CASCADE')
   })
+}
+
+/** Whether rows can be fetched from S3, by Aurora's own extension. */
+async function hasImport(tx: Transaction): Promise<boolean> {
+  const found = await tx.query(
+    `SELECT 1 FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace
+     WHERE nspname = 'aws_s3' AND proname = 'table_import_from_s3' LIMIT 1`,
+  )
+  return found.length > 0
 }
 
 /** Runs a script (setup.sql) once for each text of it. */
 export async function runOnce(database: Database, script: string): Promise<void> {
   const hash = shortHash(script)
   await database.transaction(async (tx) => {
-    await lockFor(tx, 'tables')
+    await tx.lock('tables')
     const done = await tx.query('SELECT 1 FROM sluice.scripts WHERE hash = $1', [hash])
     if (done.length > 0) return
-    await tx.query(script)
-    await tx.query('INSERT INTO sluice.scripts (hash) VALUES ($1)', [hash])
+    await tx.script(script)
+    await tx.execute('INSERT INTO sluice.scripts (hash) VALUES ($1)', [hash])
   })
-}
-
-/** Held until the transaction ends; of a dataset, or of all DDL. */
-export async function lockFor(tx: Transaction, what: string): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCKS, what])
-}
-
-/** The same, by many at once; whoever asks for it by `lockFor` waits for them all. */
-export async function shareFor(tx: Transaction, what: string): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock_shared($1, hashtext($2))', [LOCKS, what])
 }
 
 /** A key's row in the ledger, locked by this transaction. */
@@ -65,30 +64,46 @@ export interface Entry extends Counts {
   mended: number | undefined
 }
 
+/** Of a row, what an entry is made of: its labels alone may be a megabyte. */
+const columns = `id, lake, key, dataset, status, reason, etag, contract, loaded_etag,
+  loaded_modified, replay, mended, records, accepted, rejected, waiting`
+
 /** Takes the key: nobody else handles it in this database until the transaction ends. */
 export async function takeKey(tx: Transaction, lake: string, key: string): Promise<Entry> {
   // NO KEY: other objects of the dataset may still refer to the row (sluice.overrides), or two
   // loads that each wait for the other's would be a ring.
-  const find = 'SELECT * FROM sluice.objects WHERE lake = $1 AND key = $2 FOR NO KEY UPDATE'
+  const find = `SELECT ${columns} FROM sluice.objects
+    WHERE lake = $1 AND key = $2 FOR NO KEY UPDATE`
   const insert = 'INSERT INTO sluice.objects (lake, key) VALUES ($1, $2) ON CONFLICT DO NOTHING'
   for (;;) {
     const [there] = await tx.query(find, [lake, key])
     if (there) return entryOf(there)
-    const [made] = await tx.query(`${insert} RETURNING *`, [lake, key])
+    const [made] = await tx.query(`${insert} RETURNING ${columns}`, [lake, key])
     if (made) return entryOf(made)
   }
 }
 
+/** What the ledger says of a key now; nobody is kept from changing it. */
+export async function entryOfKey(
+  database: Database,
+  lake: string,
+  key: string,
+): Promise<Entry | undefined> {
+  const sql = `SELECT ${columns} FROM sluice.objects WHERE lake = $1 AND key = $2`
+  const [there] = await database.query(sql, [lake, key])
+  return there && entryOf(there)
+}
+
 /** Takes a key that is known to be there. */
 export async function takeId(tx: Transaction, id: number): Promise<Entry> {
-  const sql = 'SELECT * FROM sluice.objects WHERE id = $1 FOR NO KEY UPDATE'
+  const sql = `SELECT ${columns} FROM sluice.objects WHERE id = $1 FOR NO KEY UPDATE`
   return entryOf((await tx.query(sql, [id]))[0]!)
 }
 
 /** Forgets a key under which nothing was ever found, so that no row says what never was. */
 export async function dropKey(tx: Transaction, entry: Entry): Promise<void> {
   if (entry.status !== 'new') return
-  await tx.query('DELETE FROM sluice.objects WHERE id = $1', [entry.id])
+  await tx.execute('DELETE FROM sluice.objects WHERE id = $1', [entry.id])
 }
 
 /** Takes every key of a dataset with waiting rows, in one order, so that none waits in a ring. */
@@ -97,8 +112,8 @@ export async function takeWaiting(
   lake: string,
   dataset: string,
 ): Promise<Entry[]> {
-  const found = await tx.query(
-    `SELECT * FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND waiting > 0
+  const found = await tx.read(
+    `SELECT ${columns} FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND waiting > 0
      ORDER BY id FOR NO KEY UPDATE`,
     [lake, dataset],
   )
@@ -124,17 +139,17 @@ export async function note(
   said: Note,
 ): Promise<void> {
   const loaded = said.status === 'loaded'
-  await tx.query(
+  await tx.execute(
     `UPDATE sluice.objects SET dataset = coalesce($2, dataset), status = $3, reason = $4, etag = $5,
-       version_id = $6, size = $7, modified = $8, contract = $9, seconds = $10, at = now()
-       ${loaded ? `, loaded_etag = $5, loaded_modified = $8, ${counted(11)}` : ''}
-       ${loaded ? ', mended = 0, labels = $15' : ''}
+       version_id = $6, size = $7, modified = $8::timestamptz, contract = $9, seconds = $10, at = now()
+       ${loaded ? `, loaded_etag = $5, loaded_modified = $8::timestamptz, ${counted(11)}` : ''}
+       ${loaded ? ', mended = 0, labels = $15::jsonb' : ''}
      WHERE id = $1`,
     [
       entry.id,
       said.dataset,
       said.status,
-      said.reason,
+      brief(said.reason),
       version.etag,
       version.versionId,
       version.size,
@@ -146,9 +161,16 @@ export async function note(
   )
 }
 
+/** Whatever is to be said: a row of the ledger is told whole, and may have 64 KB. */
+function brief(reason: string | undefined): string | undefined {
+  return reason && reason.length > REASON ? `${reason.slice(0, REASON)} …` : reason
+}
+
+const REASON = 8_000
+
 export async function count(tx: Transaction, id: number, counts: Counts): Promise<void> {
   const sql = `UPDATE sluice.objects SET ${counted(2)} WHERE id = $1`
-  await tx.query(sql, [id, ...countsOf(counts)])
+  await tx.execute(sql, [id, ...countsOf(counts)])
 }
 
 function counted(from: number): string {
@@ -167,7 +189,7 @@ function jsonOf(labels: string[] | undefined): string | null {
 
 /** Says of an object that stands what else is worth knowing. */
 export async function explain(tx: Transaction, id: number, reason: string): Promise<void> {
-  await tx.query('UPDATE sluice.objects SET reason = $2 WHERE id = $1', [id, reason])
+  await tx.execute('UPDATE sluice.objects SET reason = $2 WHERE id = $1', [id, brief(reason)])
 }
 
 /** A dataset belongs to the folder that brought it first; the answer is that folder. */
@@ -181,13 +203,14 @@ export async function claimDataset(
   const [there] = await tx.query(find, [lake, dataset])
   if (there) return there.folder as string
   const insert = 'INSERT INTO sluice.datasets VALUES ($1, $2, $3) ON CONFLICT DO NOTHING'
-  await tx.query(insert, [lake, dataset, folder])
+  await tx.execute(insert, [lake, dataset, folder])
   const [made] = await tx.query(find, [lake, dataset])
   return made!.folder as string
 }
 
 function entryOf(row: Row): Entry {
   const some = <T>(name: string) => (row[name] ?? undefined) as T | undefined
+  const modified = row.loaded_modified
   return {
     id: row.id as number,
     lake: row.lake as string,
@@ -198,7 +221,7 @@ function entryOf(row: Row): Entry {
     etag: some('etag'),
     contract: some('contract'),
     loadedEtag: some('loaded_etag'),
-    loadedModified: some('loaded_modified'),
+    loadedModified: modified === null ? undefined : new Date(modified as string | Date),
     replay: some('replay'),
     mended: some('mended'),
     records: row.records as number,
@@ -214,7 +237,7 @@ export async function stuckObjects(
   lake: string,
   prefix: string,
 ): Promise<string[]> {
-  const rows = await database.query(
+  const rows = await database.read(
     `SELECT key FROM sluice.objects
        WHERE lake = $1 AND starts_with(key, $2) AND status IN ('held', 'refused') ORDER BY key`,
     [lake, prefix],
@@ -224,7 +247,7 @@ export async function stuckObjects(
 
 /** How every object of a lake stands in Postgres. */
 export async function outcomesOf(database: Database, lake: string): Promise<Outcome[]> {
-  const rows = await database.query(
+  const rows = await database.read(
     `SELECT key AS object, dataset, status, reason, records, accepted, rejected, waiting,
          nullif(mended, 0) AS mended, coalesce(seconds, 0) AS seconds
        FROM sluice.objects WHERE lake = $1 AND status <> 'new' ORDER BY key`,

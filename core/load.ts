@@ -12,9 +12,9 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import type { Target, Transaction } from './database.ts'
 import type { Duck } from './duckdb.ts'
 import { literal } from './names.ts'
-import type { Transaction } from './postgres.ts'
 
 /** Below it, a file costs less than a pipe. */
 const SMALL = 4 << 20
@@ -24,7 +24,7 @@ const SMALL = 4 << 20
  * writes while Postgres reads, each on its own core, and neither disk nor memory grows with it.
  *
  * @param select DuckDB's SQL of the rows
- * @param into the table and its columns, quoted, in the order of the SELECT
+ * @param into the columns in the order of the SELECT
  * @param folder where the pipe or file may stand
  * @param bytes the object's size, to choose between the two
  * @returns the number of rows, which both sides must agree on
@@ -33,11 +33,10 @@ export async function load(
   duck: Duck,
   select: string,
   tx: Transaction,
-  into: string,
+  into: Target,
   folder: string,
   bytes: number,
 ): Promise<number> {
-  const sql = `COPY ${into} FROM STDIN (FORMAT csv)`
   // An object may be loaded twice, and its rejects after it: never over a pipe that is still there,
   // on which a writer without a reader would wait for ever.
   const path = join(folder, `rows-${++loads}.csv`)
@@ -45,7 +44,7 @@ export async function load(
   const piped = bytes >= SMALL && process.platform === 'linux' && (await makePipe(path))
   try {
     const through = piped ? throughPipe : throughFile
-    const written = await through(path, write, tx, sql)
+    const written = await through(path, write, tx, into)
     if (written.sent === written.copied) return written.copied
     throw new Error(`DuckDB sent ${written.sent} rows, but Postgres took ${written.copied}`)
   } finally {
@@ -64,10 +63,10 @@ async function throughFile(
   path: string,
   write: () => Promise<number>,
   tx: Transaction,
-  sql: string,
+  into: Target,
 ): Promise<Written> {
   const sent = await write()
-  return { sent, copied: sent === 0 ? 0 : await tx.copy(sql, readerOf(path)) }
+  return { sent, copied: sent === 0 ? 0 : await tx.copy(into, readerOf(path)) }
 }
 
 function readerOf(path: string): Readable {
@@ -84,7 +83,7 @@ async function throughPipe(
   path: string,
   write: () => Promise<number>,
   tx: Transaction,
-  sql: string,
+  into: Target,
 ): Promise<Written> {
   const reader = new Socket({ fd: openReader(path), readable: true, writable: false })
   const spare = openReader(path)
@@ -93,7 +92,7 @@ async function throughPipe(
     reader.destroy(error as Error)
     throw error
   })
-  const copying = tx.copy(sql, reader).catch((error: unknown) => {
+  const copying = tx.copy(into, reader).catch((error: unknown) => {
     drain = new Socket({ fd: spare, readable: true, writable: false }).resume()
     throw error
   })

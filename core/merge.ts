@@ -1,10 +1,11 @@
 import type { Contract } from './contract.ts'
+import type { Transaction } from './database.ts'
 import { leaveReload, leaveReloads } from './due.ts'
 import type { Entry } from './ledger.ts'
 import { identifier, literal } from './names.ts'
 import type { Pointer } from './pointers.ts'
-import type { Transaction } from './postgres.ts'
-import { columnsOf, keyOf, tableOf } from './table.ts'
+import { inSlices } from './slices.ts'
+import { columnsOf, isEmpty, keyOf, tableOf } from './table.ts'
 
 /**
  * From the rows of one object, staged, to its dataset's table: what replaces what.
@@ -27,13 +28,28 @@ export interface Merge {
 
 export const STAGE = 'pg_temp.sluice_stage'
 
-/** An empty staging table: the dataset's columns, and where each row stood in its object. */
-export async function makeStage(tx: Transaction, contract: Contract): Promise<void> {
+/** Every row that is staged, one slice after the other. */
+export const allStaged = { table: STAGE, alias: 's' }
+
+/**
+ * An empty staging table: the dataset's columns, and where each row stood in its object.
+ *
+ * @param isLookedUp whether rows are looked for in it by their key: where that is done slice by
+ *   slice, an index finds each
+ */
+export async function makeStage(
+  tx: Transaction,
+  contract: Contract,
+  isLookedUp = false,
+): Promise<void> {
   const columns = columnsOf(contract).join(', ')
   const [record, line] = placesOf(contract)
-  await tx.query(`CREATE TEMP TABLE sluice_stage ON COMMIT DROP AS
+  await tx.execute(`CREATE TEMP TABLE sluice_stage ON COMMIT DROP AS
     SELECT ${columns}, 0::bigint AS ${record}, 0::bigint AS ${line}
     FROM ${tableOf(contract)} LIMIT 0`)
+  if (isLookedUp && tx.isSliced && contract.load === 'upsert') {
+    await tx.execute(`CREATE INDEX ON ${STAGE} (${keyOf(contract).join(', ')})`)
+  }
 }
 
 /** The stage's columns of record and line, quoted, under names that no field has. */
@@ -56,8 +72,10 @@ export async function mergeStage(merge: Merge): Promise<number> {
   if (contract.load === 'replace' && !(await takesOver(merge))) return 0
   const referenced = joins ? 0 : (await dropOlder(merge, olderOf(merge))).referenced
   const columns = columnsOf(contract).join(', ')
-  await tx.query(`INSERT INTO ${tableOf(contract)} (${columns}, _object_id)
-    SELECT ${columns}, ${entry.id} FROM ${STAGE}`)
+  await inSlices(tx, allStaged, (slice) =>
+    tx.execute(`INSERT INTO ${tableOf(contract)} (${columns}, _object_id)
+      SELECT ${columns}, ${entry.id} FROM ${STAGE} s WHERE ${slice}`),
+  )
   return referenced
 }
 
@@ -69,30 +87,51 @@ function olderOf({ contract, entry }: Merge): string {
 
 /** Deletes the rows of these objects, but for those that children point to and no staged row is. */
 async function dropOlder(merge: Merge, objects: string) {
-  const { tx, contract, pointers } = merge
-  const rows = `FROM ${tableOf(contract)} t WHERE t._object_id IN (${objects})`
+  const rows = { of: objects, gone: [] }
   const dropped = await deleteFree(merge, rows, (pointer) => {
     const same = pointer.ours.map((name) => `s.${name} = t.${name}`).join(' AND ')
     return `(${notPointed(merge, pointer)} OR EXISTS (SELECT 1 FROM ${STAGE} s WHERE ${same}))`
   })
-  const [kept] = pointers.length > 0 ? await tx.query(`SELECT count(*) AS rows ${rows}`) : []
-  return { dropped, referenced: (kept?.rows as number | undefined) ?? 0 }
+  return { dropped, referenced: await countKept(merge, rows) }
+}
+
+/** Rows `t` of the table: of which objects, and what else says that they are to go. */
+interface Going {
+  of: string
+  gone: string[]
+}
+
+function owned({ of }: Going): string {
+  return `t._object_id IN (${of})`
 }
 
 /** Deletes the rows that are free of every pointer; those of a chain one after the other. */
 async function deleteFree(
   { tx, contract, pointers }: Merge,
-  rows: string,
+  rows: Going,
   free: (pointer: Pointer) => string,
 ): Promise<number> {
-  const sql = ['DELETE', rows, ...pointers.map((one) => `AND ${free(one)}`)].join(' ')
-  const toItself = pointers.some(({ table }) => table === tableOf(contract))
+  const table = tableOf(contract)
+  const which = [owned(rows), ...rows.gone, ...pointers.map(free)].join(' AND ')
+  const toItself = pointers.some((pointer) => pointer.table === table)
   let all = 0
   for (;;) {
-    const dropped = await tx.execute(sql)
+    const dropped = await inSlices(tx, { table, alias: 't', where: owned(rows) }, (slice) =>
+      tx.execute(`DELETE FROM ${table} t WHERE ${which} AND ${slice}`),
+    )
     all += dropped
     if (dropped === 0 || !toItself) return all
   }
+}
+
+/** Rows that stay only because children point to them. */
+async function countKept({ tx, contract, pointers }: Merge, rows: Going): Promise<number> {
+  if (pointers.length === 0) return 0
+  const which = [owned(rows), ...rows.gone].join(' AND ')
+  const [kept] = await tx.query(
+    `SELECT count(*) AS rows FROM ${tableOf(contract)} t WHERE ${which}`,
+  )
+  return kept?.rows as number
 }
 
 /** A row that points to itself keeps nothing. */
@@ -102,10 +141,10 @@ function notPointed({ contract }: Merge, { table, theirs, ours }: Pointer): stri
   return `NOT EXISTS (SELECT 1 FROM ${table} c WHERE ${[...points, ...other].join(' AND ')})`
 }
 
-/** Deletes the rows of the object's earlier version. */
+/** Deletes the rows of the object's earlier version, to which nothing points. */
 export async function deleteOwn(tx: Transaction, contract: Contract, entry: Entry): Promise<void> {
   if (entry.loadedEtag === undefined) return
-  await tx.query(`DELETE FROM ${tableOf(contract)} WHERE _object_id = ${entry.id}`)
+  await tx.execute(`DELETE FROM ${tableOf(contract)} WHERE _object_id = ${entry.id}`)
 }
 
 /** replace: the dataset is its newest object; an older one that comes later changes nothing. */
@@ -113,7 +152,7 @@ async function takesOver(merge: Merge): Promise<boolean> {
   const { tx, contract, entry, modified, joins } = merge
   const [newer] = await tx.query(
     `SELECT id FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND id <> $3
-       AND (loaded_modified, key COLLATE "C") > ($4, $5 COLLATE "C")
+       AND (loaded_modified, key COLLATE "C") > ($4::timestamptz, $5::text COLLATE "C")
      ORDER BY loaded_modified DESC, key COLLATE "C" DESC LIMIT 1`,
     [entry.lake, contract.dataset, entry.id, modified, entry.key],
   )
@@ -130,23 +169,32 @@ async function upsert(merge: Merge): Promise<number> {
   const key = keyOf(contract)
   const same = key.map((name) => `t.${name} = s.${name}`).join(' AND ')
   const referenced = await dropRows(merge, same)
-  const standing = `FROM ${STAGE} s JOIN ${table} t ON ${same}
-    JOIN sluice.objects o ON o.id = t._object_id WHERE o.id <> ${entry.id}`
-  await tx.query(
-    `INSERT INTO sluice.overrides (winner, loser)
-     SELECT DISTINCT CASE WHEN ${later(merge)} THEN o.id ELSE ${entry.id} END,
-                     CASE WHEN ${later(merge)} THEN ${entry.id} ELSE o.id END ${standing}
-     ON CONFLICT DO NOTHING`,
-  )
+  if (!(await isEmpty(tx, contract))) await noteOverrides(merge, same)
   const columns = columnsOf(contract)
   const rest = [...columns.filter((name) => !key.includes(name)), '_object_id']
   const set = rest.map((name) => `${name} = excluded.${name}`).join(', ')
-  await tx.query(`INSERT INTO ${table} AS t (${columns.join(', ')}, _object_id)
-    SELECT ${columns.join(', ')}, ${entry.id} FROM ${STAGE}
-    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set}
-    WHERE t._object_id IS NULL OR t._object_id = ${entry.id}
-      OR NOT EXISTS (SELECT 1 FROM sluice.objects o WHERE o.id = t._object_id AND ${later(merge)})`)
+  await inSlices(tx, allStaged, (slice) =>
+    tx.execute(`INSERT INTO ${table} AS t (${columns.join(', ')}, _object_id)
+      SELECT ${columns.join(', ')}, ${entry.id} FROM ${STAGE} s WHERE ${slice}
+      ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set}
+      WHERE t._object_id IS NULL OR t._object_id = ${entry.id} OR NOT EXISTS (
+        SELECT 1 FROM sluice.objects o WHERE o.id = t._object_id AND ${later(merge)})`),
+  )
   return referenced
+}
+
+/** Notes between which objects a row of the same key stands, and whose it is from now on. */
+async function noteOverrides(merge: Merge, same: string): Promise<void> {
+  const { tx, contract, entry } = merge
+  const wins = later(merge)
+  await inSlices(tx, allStaged, (slice) =>
+    tx.execute(`INSERT INTO sluice.overrides (winner, loser)
+      SELECT DISTINCT CASE WHEN ${wins} THEN o.id ELSE ${entry.id} END,
+                      CASE WHEN ${wins} THEN ${entry.id} ELSE o.id END
+      FROM ${STAGE} s JOIN ${tableOf(contract)} t ON ${same}
+        JOIN sluice.objects o ON o.id = t._object_id
+      WHERE o.id <> ${entry.id} AND ${slice} ON CONFLICT DO NOTHING`),
+  )
 }
 
 /** Whether the object `o` wins over ours. */
@@ -161,21 +209,20 @@ function later({ entry, modified }: Merge): string {
  * one, are to be loaded again.
  */
 async function dropRows(merge: Merge, same: string): Promise<number> {
-  const { tx, contract, entry, modified, joins, pointers } = merge
+  const { tx, contract, entry, modified, joins } = merge
   if (entry.loadedEtag === undefined || joins) return 0
-  const gone = `t._object_id IN (${entry.id}, ${-entry.id})
-    AND NOT EXISTS (SELECT 1 FROM ${STAGE} s WHERE ${same})`
-  const rows = `FROM ${tableOf(contract)} t WHERE ${gone}`
+  const absent = `NOT EXISTS (SELECT 1 FROM ${STAGE} s WHERE ${same})`
+  const rows = { of: `${entry.id}, ${-entry.id}`, gone: [absent] }
   const dropped = await deleteFree(merge, rows, (pointer) => notPointed(merge, pointer))
-  const [kept] = pointers.length > 0 ? await tx.query(`SELECT count(*) AS rows ${rows}`) : []
-  const referenced = (kept?.rows as number | undefined) ?? 0
+  const referenced = await countKept(merge, rows)
   const older = entry.loadedModified !== undefined && modified < entry.loadedModified
   if (dropped + referenced === 0 && !older) return 0
   await leaveReloads(tx, entry.id)
   // A row that is kept for children gives way to that of any object which still has it, whether
   // that is there now, waits, or has yet to come; and goes when no child points to it any more.
   if (referenced > 0) {
-    await tx.query(`UPDATE ${tableOf(contract)} t SET _object_id = ${-entry.id} WHERE ${gone}`)
+    await tx.execute(`UPDATE ${tableOf(contract)} t SET _object_id = ${-entry.id}
+      WHERE ${owned(rows)} AND ${absent}`)
   }
   return referenced
 }

@@ -1,7 +1,6 @@
 import type { Contract } from './contract.ts'
-import { lockFor, shareFor } from './ledger.ts'
+import type { Row, Transaction } from './database.ts'
 import { identifier, postgresName } from './names.ts'
-import type { Row, Transaction } from './postgres.ts'
 import { columnsNamed, tableOf } from './table.ts'
 
 /** Who points to whose rows: a parent's row stays while a child's does. */
@@ -29,13 +28,13 @@ export async function noteReferences(
     WHERE lake = $1 AND dataset = $2`
   const there = (await tx.query(sql, [lake, contract.dataset])).map((row) => Object.values(row))
   if (sorted(there) === sorted(wanted)) return
-  await lockFor(tx, 'tables')
+  await tx.lock('tables')
   const gone = 'DELETE FROM sluice.references WHERE lake = $1 AND dataset = $2'
-  await tx.query(gone, [lake, contract.dataset])
+  await tx.execute(gone, [lake, contract.dataset])
   for (const one of wanted) {
     const insert =
-      'INSERT INTO sluice.references VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING'
-    await tx.query(insert, [lake, contract.dataset, ...one])
+      'INSERT INTO sluice.references VALUES ($1, $2, $3::text[], $4, $5::text[]) ON CONFLICT DO NOTHING'
+    await tx.execute(insert, [lake, contract.dataset, ...one])
   }
 }
 
@@ -107,7 +106,6 @@ export async function holdPointers(
   const parents = contract.foreignKeys.map((key) => key.dataset)
   const own = drops ? [contract.dataset] : []
   for (const dataset of [...new Set([...parents, ...own])].sort()) {
-    const lock = drops && dataset === contract.dataset ? lockFor : shareFor
-    await lock(tx, `rows of ${dataset}`)
+    await tx.lock(`rows of ${dataset}`, !drops || dataset !== contract.dataset)
   }
 }

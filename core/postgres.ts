@@ -2,36 +2,15 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-
-/** What the stages ask of a database: transactions of plain SQL, and COPY into a table. */
-export interface Database {
-  /** Commits what `work` did, or nothing of it where it throws. */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
-  /** One statement in a transaction of its own. */
-  query(sql: string, values?: unknown[]): Promise<Row[]>
-  end(): Promise<void>
-}
-
-export type Row = Record<string, unknown>
-
-export interface Transaction {
-  query(sql: string, values?: unknown[]): Promise<Row[]>
-  /** How many rows the statement touched. */
-  execute(sql: string, values?: unknown[]): Promise<number>
-  /** `COPY … FROM STDIN`; the answer is the number of rows. */
-  copy(sql: string, source: Readable): Promise<number>
-  /** Runs `work` so that its failure undoes only itself, and throws on. */
-  attempt<T>(work: () => Promise<T>): Promise<T>
-}
-
-/**
- * The database says no to the data themselves (SQLSTATE classes 21, 22, 23 and 54: two rows that
- * are one to it, a value out of range, a constraint that the contract does not know, a limit):
- * trying again cannot help.
- */
-export class Unacceptable extends Error {
-  override name = 'Unacceptable'
-}
+import {
+  type Database,
+  isOfData,
+  LOCKS,
+  type Row,
+  type Target,
+  type Transaction,
+  Unacceptable,
+} from './database.ts'
 
 /** At most so many connections of one process: SLUICE_CONNECTIONS, 4 by default. */
 const connections = Number(process.env.SLUICE_CONNECTIONS ?? 4)
@@ -55,8 +34,11 @@ export function openPostgres(url: string): Database {
   // An idle connection that breaks is no news: the next one to be used will be another.
   pool.on('error', () => {})
   return {
+    fetches: false,
     transaction: (work) => transaction(pool, work),
     query: async (sql, values) => (await pool.query(sql, values)).rows,
+    execute: async (sql, values) => (await pool.query(sql, values)).rowCount ?? 0,
+    read: async (sql, values) => (await pool.query(sql, values)).rows,
     end: () => pool.end(),
   }
 }
@@ -105,6 +87,7 @@ async function begin(pool: pg.Pool): Promise<pg.PoolClient> {
 }
 
 class PgTransaction implements Transaction {
+  readonly isSliced = false
   readonly #client: pg.PoolClient
   #attempts = 0
 
@@ -116,14 +99,32 @@ class PgTransaction implements Transaction {
     return (await this.#client.query(sql, values)).rows
   }
 
+  read(sql: string, values?: unknown[]): Promise<Row[]> {
+    return this.query(sql, values)
+  }
+
   async execute(sql: string, values?: unknown[]): Promise<number> {
     return (await this.#client.query(sql, values)).rowCount ?? 0
   }
 
-  async copy(sql: string, source: Readable): Promise<number> {
+  async script(sql: string): Promise<void> {
+    await this.#client.query(sql)
+  }
+
+  async lock(what: string, shared = false): Promise<void> {
+    const lock = shared ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock'
+    await this.#client.query(`SELECT ${lock}($1, hashtext($2))`, [LOCKS, what])
+  }
+
+  async copy({ table, columns }: Target, rows: Readable): Promise<number> {
+    const sql = `COPY ${table} (${columns.join(', ')}) FROM STDIN (FORMAT csv)`
     const sink = this.#client.query(copyFrom(sql))
-    await pipeline(source, sink)
+    await pipeline(rows, sink)
     return sink.rowCount
+  }
+
+  async fetch(): Promise<void> {
+    throw new TypeError('Postgres is sent its rows: it fetches none')
   }
 
   async attempt<T>(work: () => Promise<T>): Promise<T> {
@@ -139,7 +140,7 @@ class PgTransaction implements Transaction {
 }
 
 function classified(error: unknown): unknown {
-  if (!(error instanceof pg.DatabaseError) || !/^(21|22|23|54)/.test(error.code ?? '')) return error
+  if (!(error instanceof pg.DatabaseError) || !isOfData(error.code)) return error
   const where = [error.where, error.detail].filter(Boolean).join('; ')
   return new Unacceptable(`${error.message}${where && ` (${where})`}`, { cause: error })
 }

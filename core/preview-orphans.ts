@@ -1,9 +1,9 @@
 import type { Contract } from './contract.ts'
+import type { Database } from './database.ts'
 import type { Duck } from './duckdb.ts'
 import type { ForeignKey } from './foreign-key.ts'
 import { lexicalOf } from './lexical.ts'
 import { identifier, postgresName } from './names.ts'
-import type { Database } from './postgres.ts'
 import { tableOf } from './table.ts'
 
 /** Keys that are asked for at once. */

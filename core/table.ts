@@ -1,9 +1,8 @@
 import type { Contract } from './contract.ts'
+import type { Transaction } from './database.ts'
 import { Refused } from './errors.ts'
-import { lockFor } from './ledger.ts'
 import { lexicalOf } from './lexical.ts'
 import { identifier } from './names.ts'
-import type { Transaction } from './postgres.ts'
 
 /** A dataset's table: made from the contract, or checked against it. */
 
@@ -88,9 +87,9 @@ async function readColumns(tx: Queries, contract: Contract): Promise<Map<string,
 }
 
 async function createTable(tx: Transaction, contract: Contract): Promise<void> {
-  await lockFor(tx, 'tables')
+  await tx.lock('tables')
   if ((await readColumns(tx, contract)).size > 0) return
-  for (const statement of statementsOf(contract)) await tx.query(statement)
+  for (const statement of statementsOf(contract)) await tx.execute(statement)
 }
 
 /** A BRIN index finds the rows of an object, which lie together, and costs a load near nothing. */
@@ -184,6 +183,11 @@ function holds(there: string, wanted: string): boolean {
 async function hasPrimaryKey(tx: Queries, contract: Contract): Promise<boolean> {
   const sql = 'SELECT 1 FROM pg_index WHERE indrelid = to_regclass($1) AND indisprimary'
   return (await tx.query(sql, [tableOf(contract)])).length > 0
+}
+
+/** Whether no row stands in the table. */
+export async function isEmpty(tx: Queries, contract: Contract): Promise<boolean> {
+  return (await tx.query(`SELECT 1 FROM ${tableOf(contract)} LIMIT 1`)).length === 0
 }
 
 /** A unique index that ON CONFLICT can name. */

@@ -38,7 +38,10 @@ const rooms: Record<string, string[]> = {
 
 /** Where a package may be imported outside tests. */
 const packages: [string, RegExp][] = [
-  ['@aws-sdk/', /^core\/(s3-[a-z-]+|data-api|dead-letters|deployed(-[a-z]+)?|kinesis|queue)\.ts$/],
+  [
+    '@aws-sdk/',
+    /^core\/(s3-[a-z-]+|data-api(-[a-z]+)?|dead-letters|deployed(-[a-z]+)?|kinesis|queue)\.ts$/,
+  ],
   ['@aws-sdk/', /^local\/(kinesis|localstack|worker(-[a-z]+)?)\.ts$/],
   ['pg', /^core\/postgres\.ts$|^local\/fresh-database\.ts$/],
   ['pg-copy-streams', /^core\/postgres\.ts$/],

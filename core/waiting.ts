@@ -1,10 +1,11 @@
 import type { Contract } from './contract.ts'
+import type { Transaction } from './database.ts'
 import { Refused } from './errors.ts'
 import type { ForeignKey } from './foreign-key.ts'
 import type { Entry } from './ledger.ts'
-import { makeStage, placesOf, STAGE } from './merge.ts'
+import { allStaged, makeStage, placesOf, STAGE } from './merge.ts'
 import { identifier, literal, postgresName } from './names.ts'
-import type { Transaction } from './postgres.ts'
+import { inSlices } from './slices.ts'
 import { columnsNamed, columnsOf, tableOf } from './table.ts'
 
 /**
@@ -51,14 +52,15 @@ async function moveOrphans(
   })
   const [record, line] = placesOf(contract)
   const missing = `${key.dataset} ${key.columns.join(', ')} = `
-  const moved = tx.execute(
-    `WITH orphan AS (
-       DELETE FROM ${STAGE} s WHERE ${[...whole, ...absent].join(' AND ')} RETURNING s.*
-     )
-     INSERT INTO sluice.waiting (object_id, record, line, "row", missing)
-     SELECT ${entry.id}, o.${record}, o.${line}, to_jsonb(o.*),
-       ${literal(missing)} || concat_ws(', ', ${own.map((name) => `o.${name}`).join(', ')})
-     FROM orphan o`,
+  const which = [...whole, ...absent].join(' AND ')
+  const moved = inSlices(tx, allStaged, (slice) =>
+    tx.execute(
+      `WITH orphan AS (DELETE FROM ${STAGE} s WHERE ${which} AND ${slice} RETURNING s.*)
+       INSERT INTO sluice.waiting (object_id, record, line, "row", missing)
+       SELECT ${entry.id}, o.${record}, o.${line}, to_jsonb(o.*),
+         ${literal(missing)} || concat_ws(', ', ${own.map((name) => `o.${name}`).join(', ')})
+       FROM orphan o`,
+    ),
   )
   return moved.catch((error: unknown) => notComparable(error, contract, key))
 }
@@ -94,12 +96,31 @@ export async function stageWaiting(
 ): Promise<number> {
   await makeStage(tx, contract)
   const columns = columnsOf(contract)
-  return tx.execute(
-    `WITH again AS (DELETE FROM sluice.waiting WHERE object_id = ${entry.id} RETURNING *)
-     INSERT INTO ${STAGE} (${[...columns, ...placesOf(contract)].join(', ')})
-     SELECT ${columns.map((name) => `r.${name}`).join(', ')}, w.record, w.line FROM again w
-     CROSS JOIN LATERAL jsonb_populate_record(NULL::${tableOf(contract)}, w."row") r`,
+  return inSlices(tx, ofObject('sluice.waiting', entry), (slice) =>
+    tx.execute(
+      `WITH again AS (
+         DELETE FROM sluice.waiting r WHERE object_id = ${entry.id} AND ${slice} RETURNING r.*
+       )
+       INSERT INTO ${STAGE} (${[...columns, ...placesOf(contract)].join(', ')})
+       SELECT ${columns.map((name) => `r.${name}`).join(', ')}, w.record, w.line FROM again w
+       CROSS JOIN LATERAL jsonb_populate_record(NULL::${tableOf(contract)}, w."row") r`,
+    ),
   )
+}
+
+/** Forgets the rows of an object that wait, or its rejects. */
+export async function forget(
+  tx: Transaction,
+  table: 'sluice.waiting' | 'sluice.rejects',
+  entry: Entry,
+): Promise<void> {
+  await inSlices(tx, ofObject(table, entry), (slice) =>
+    tx.execute(`DELETE FROM ${table} r WHERE object_id = ${entry.id} AND ${slice}`),
+  )
+}
+
+function ofObject(table: string, entry: Entry) {
+  return { table, alias: 'r', where: `object_id = ${entry.id}` }
 }
 
 function parentTable(key: ForeignKey): string {

@@ -14,11 +14,12 @@ const lake = process.argv[2] ?? ''
 const done = join(lake, 'done.json')
 const file = join(lake, 'bronze/kill/lines/0.csv')
 const CHUNK = 500
+const columns = ['id', 'code', 'amount', 'day']
 
 if (!existsSync(done)) {
   const database = openPostgres(process.env.DATABASE_URL ?? '')
   await database.transaction((tx) =>
-    tx.query(`CREATE SCHEMA IF NOT EXISTS kill;
+    tx.script(`CREATE SCHEMA IF NOT EXISTS kill;
       CREATE TABLE IF NOT EXISTS kill.lines
         (id bigint, code text, amount numeric(12,2), day date)`),
   )
@@ -26,7 +27,7 @@ if (!existsSync(done)) {
   for (let at = 0; at < lines.length; at += CHUNK) {
     const chunk = `${lines.slice(at, at + CHUNK).join('\n')}\n`
     await database.transaction((tx) =>
-      tx.copy('COPY kill.lines FROM STDIN (FORMAT csv)', Readable.from([chunk])),
+      tx.copy({ table: 'kill.lines', columns }, Readable.from([chunk])),
     )
   }
   await database.end()

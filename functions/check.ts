@@ -3,11 +3,11 @@ import { checkDatabase, cureOfFault } from '../core/check-database.ts'
 import { checkContracts, checkReads, checkWrites, findNoBucket } from '../core/check-lake.ts'
 import { checkRecords } from '../core/check-records.ts'
 import type { Contract } from '../core/contract.ts'
+import type { Database } from '../core/database.ts'
 import { attempted, type Finding, findingsOf, messageOf } from '../core/finding.ts'
 import type { StreamClient } from '../core/kinesis.ts'
 import type { Lake } from '../core/lake.ts'
 import { limitHere } from '../core/limit.ts'
-import type { Database } from '../core/postgres.ts'
 import { shellWord } from '../core/shell-word.ts'
 
 /**

@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Database, Row } from '../core/database.ts'
 import { type Lake, openLake } from '../core/lake.ts'
 import { prepareLedger } from '../core/ledger.ts'
+import type { ObjectStore } from '../core/object-store.ts'
+import { openUrl } from '../core/open-database.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { type Database, openPostgres, type Row } from '../core/postgres.ts'
 import { forgetTables } from '../core/table.ts'
 import { rawIngestion } from './raw-ingestion/handler.ts'
 import { silver } from './silver/handler.ts'
@@ -95,7 +97,7 @@ export class TestRaw {
   }
 
   static async open(lake: Lake, url: string): Promise<TestRaw> {
-    const database = openPostgres(url)
+    const database = openUrl(url)
     await prepareLedger(database)
     return new TestRaw(lake, database)
   }
@@ -118,7 +120,8 @@ export class TestRaw {
 
   /** All rows of a table without our own column, each a list of values, in order. */
   async table(name: string): Promise<unknown[][]> {
-    const rows = await this.query(`SELECT to_json(t.*) AS row FROM ${name} t ORDER BY row(t.*)`)
+    const sql = `SELECT to_json(t.*) AS row FROM ${name} t ORDER BY row(t.*)`
+    const rows = await this.database.read(sql)
     return rows.map(({ row }) => {
       const { _object_id, ...own } = row as Record<string, unknown>
       return Object.values(own)
@@ -137,13 +140,23 @@ export class TestRaw {
   }
 }
 
+/** A store, but for what is given of it. */
+export function storeWith(store: ObjectStore, own: Partial<ObjectStore>): ObjectStore {
+  return new Proxy(store, {
+    get: (_, name: keyof ObjectStore) => {
+      const found = own[name] ?? store[name]
+      return typeof found === 'function' && !own[name] ? found.bind(store) : found
+    },
+  })
+}
+
 /** Empties the database for the next test. */
 export async function emptied(url: string): Promise<string> {
-  const database = openPostgres(url)
+  const database = openUrl(url)
   await database.transaction(async (tx) => {
     const schemas = await tx.query(`SELECT nspname FROM pg_namespace
-      WHERE nspname !~ '^(pg_|information_schema$|public$)'`)
-    for (const { nspname } of schemas) await tx.query(`DROP SCHEMA "${nspname}" CASCADE`)
+      WHERE nspname !~ '^(pg_|aws_|information_schema$|public$)'`)
+    for (const { nspname } of schemas) await tx.execute(`DROP SCHEMA "${nspname}" CASCADE`)
   })
   await database.end()
   forgetTables()

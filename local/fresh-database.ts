@@ -2,17 +2,29 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
 
-/** A new, empty database for one test file; `drop` cuts off whoever is still connected to it. */
+/**
+ * A new, empty database for one test file; `drop` cuts off whoever is still connected to it.
+ *
+ * @returns the URL by which the tests are to reach it: by Postgres' own protocol, or the Data API
+ */
 export async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const server = inject('databaseUrl')
+  const api = inject('dataApi')
   const name = `test_${randomBytes(6).toString('hex')}`
-  await run(server, `CREATE DATABASE ${name} TEMPLATE template0`)
+  await execute(server, `CREATE DATABASE ${name} TEMPLATE ${api?.template ?? 'template0'}`)
+  const drop = () => execute(server, `DROP DATABASE ${name} WITH (FORCE)`)
+  if (api) {
+    const { cluster, secret, endpoint } = api
+    const by = new URLSearchParams({ secret, database: name, endpoint })
+    return { url: `rds-data:${cluster}?${by}`, drop }
+  }
   const url = new URL(server)
   url.pathname = `/${name}`
-  return { url: url.href, drop: () => run(server, `DROP DATABASE ${name} WITH (FORCE)`) }
+  return { url: url.href, drop }
 }
 
-async function run(url: string, sql: string): Promise<void> {
+/** Runs one statement on a server, or in a database of it. */
+export async function execute(url: string, sql: string): Promise<void> {
   const client = new pg.Client(url)
   await client.connect()
   try {

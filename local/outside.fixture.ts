@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { readRecord } from '../core/commit-record.ts'
+import type { Database, Transaction } from '../core/database.ts'
 import { type Duck, openDuck } from '../core/duckdb.ts'
 import { parseManifest } from '../core/manifest.ts'
 import { literal } from '../core/names.ts'
 import type { ObjectStore } from '../core/object-store.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Database, Transaction } from '../core/postgres.ts'
 import { outcomeOf, PUBLISHED, parsePublication } from '../core/publication.ts'
 
 /** How an object ended in a stage, by its commit record. */

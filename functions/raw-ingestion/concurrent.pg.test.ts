@@ -142,7 +142,8 @@ test.each([
 /** Ends the backend that runs a COPY, once one does; gives up when the work is over. */
 async function killDuring(work: Promise<unknown>): Promise<void> {
   const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND state = 'active' AND query LIKE 'COPY%'`
+    WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
+      AND (query LIKE 'COPY%' OR query LIKE '%table_import_from_s3%')`
   let over = false
   work.then(() => {
     over = true

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Database } from '../../core/postgres.ts'
+import type { Database } from '../../core/database.ts'
 import { freshDatabase } from '../../local/fresh-database.ts'
 import { emptied, resource, TestLake, TestRaw } from '../stages.fixture.ts'
 import { ingest } from './ingest.ts'

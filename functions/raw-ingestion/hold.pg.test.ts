@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { Lake } from '../../core/lake.ts'
 import { parseProposal } from '../../core/proposal.ts'
 import { freshDatabase } from '../../local/fresh-database.ts'
-import { emptied, resource, runSilver, TestLake, TestRaw } from '../stages.fixture.ts'
+import { emptied, resource, runSilver, storeWith, TestLake, TestRaw } from '../stages.fixture.ts'
 
 /** Files without a contract are held, and one is proposed beside them. */
 
@@ -149,8 +149,7 @@ function afterLook(meanwhile: () => Promise<void>): Lake {
     }
     return found
   }
-  const own = { head, get: store.get.bind(store), open: store.open.bind(store) }
-  return { ...files.lake, store: Object.assign(Object.create(store), own) }
+  return { ...files.lake, store: storeWith(store, { head }) }
 }
 
 const contract = 'bronze/shop/datapackage.json'

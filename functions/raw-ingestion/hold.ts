@@ -1,8 +1,8 @@
+import type { Database } from '../../core/database.ts'
 import type { Lake } from '../../core/lake.ts'
 import { type Entry, explain, takeKey } from '../../core/ledger.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import type { Database } from '../../core/postgres.ts'
 import { isProposed, propose } from '../../core/proposal-file.ts'
 
 /** An object that was marked as held, and what its ledger row said before. */

@@ -1,7 +1,8 @@
 import { govern, isLoaded, lookAt, looksLikeCsv } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
+import { type Database, type Transaction, Unacceptable } from '../../core/database.ts'
 import { leaveHeals } from '../../core/due.ts'
-import { Refused } from '../../core/errors.ts'
+import { Busy, Refused } from '../../core/errors.ts'
 import { familyOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
 import { claimDataset, dropKey, type Entry, explain, note, takeKey } from '../../core/ledger.ts'
@@ -9,15 +10,13 @@ import { faultOf, ingestCommand, isOfPlace, reasonOf } from '../../core/limit.ts
 import { memoryOf } from '../../core/memo-store.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
-import { textSize } from '../../core/plain-text.ts'
 import { noteReferences } from '../../core/pointers.ts'
-import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
-import { parseReplayKey } from '../../core/replay.ts'
 import { ensureTable, forgetTables } from '../../core/table.ts'
 import { decide } from '../../core/take.ts'
 import { type Held, hold } from './hold.ts'
-import { loadRows } from './load-rows.ts'
+import { type Loaded, loadRows } from './load-rows.ts'
 import { dropMends, holdSource, loadMends, sourceOf } from './mends.ts'
+import { decideOn, judgedWithin, Restage, stageFirst, type WithRows } from './prepare.ts'
 
 /** Bronze → Postgres: one object, one transaction. */
 
@@ -40,11 +39,7 @@ export async function ingest(
   const source = await sourceOf(lake, key)
   if (source !== undefined) await ingest(lake, database, source)
   try {
-    // COMMIT is the commit point: it makes rows, rejects and ledger row final, or none of them.
-    const done = await database.transaction(async (tx) => {
-      if (source !== undefined) await holdSource(tx, lake.store.url, [source, key])
-      return ingestKey(lake, tx, key, again, started)
-    })
+    const done = await takeUp({ lake, key, again, started }, database, source)
     if (!done || done.outcome.status === 'loaded' || done.outcome.status === 'unchanged') {
       return done?.outcome
     }
@@ -64,21 +59,60 @@ async function isIgnored(lake: Lake, key: string): Promise<boolean> {
   return !seen || decide(seen.version, seen.governing, undefined, '').what === 'ignored'
 }
 
+interface Task {
+  lake: Lake
+  key: string
+  again: boolean
+  started: number
+}
+
+interface Done {
+  outcome: Outcome
+  contract: string
+  held?: Held
+}
+
+/** Times that an object may change, or its contract, between its staging and its transaction. */
+const looks = 5
+
+async function takeUp(
+  task: Task,
+  database: Database,
+  source: string | undefined,
+): Promise<Done | undefined> {
+  const { lake, key, again } = task
+  for (let left = looks; left > 0; left--) {
+    const staged = database.fetches ? await stageFirst(lake, database, key, again) : undefined
+    if (staged && 'loaded' in staged) return unchanged(task, staged.loaded)
+    try {
+      // COMMIT is the commit point: it makes rows, rejects and ledger row final, or none of them.
+      return await database.transaction(async (tx) => {
+        if (source !== undefined) await holdSource(tx, lake.store.url, [source, key])
+        return ingestKey(task, tx, staged?.withRows ?? judgedWithin(lake))
+      })
+    } catch (error) {
+      if (!(error instanceof Restage)) throw error
+    } finally {
+      await staged?.area.clear()
+    }
+  }
+  throw new Busy(`${key} changes faster than it can be staged`)
+}
+
+function unchanged({ started }: Task, entry: Entry): Done {
+  const outcome = said(entry, { ...entry, status: 'unchanged' }, started)
+  const told = entry.mended ? { ...outcome, mended: entry.mended } : outcome
+  return { outcome: told, contract: entry.contract ?? '' }
+}
+
 async function ingestKey(
-  lake: Lake,
+  task: Task,
   tx: Transaction,
-  key: string,
-  again: boolean,
-  started: number,
-): Promise<{ outcome: Outcome; contract: string; held?: Held } | undefined> {
+  withRows: WithRows,
+): Promise<Done | undefined> {
+  const { lake, key, again, started } = task
   const entry = await takeKey(tx, lake.store.url, key)
-  const unchanged = (): Outcome => {
-    const outcome = said(entry, { ...entry, status: 'unchanged' }, started)
-    return entry.mended ? { ...outcome, mended: entry.mended } : outcome
-  }
-  if (!again && (await isLoaded(lake.store, key, entry))) {
-    return { outcome: unchanged(), contract: entry.contract ?? '' }
-  }
+  if (!again && (await isLoaded(lake.store, key, entry))) return unchanged(task, entry)
   // One look, of which the descriptors are needed again for the tables around this one.
   const memory = memoryOf(lake.store)
   const seen = await lookAt(memory, key)
@@ -88,19 +122,16 @@ async function ingestKey(
   }
   const { version, governing } = seen
   const { dataset } = governing
-  const elsewhere = ingestCommand(lake.store.url, key)
-  // A replay object may have been refused only because its source was not there.
-  const anew = again || (entry.status === 'refused' && parseReplayKey(key) !== undefined)
-  const decision = decide(version, governing, anew ? undefined : entry, elsewhere)
+  const decision = decideOn(lake, key, seen, entry, again)
   if (decision.what === 'ignored') {
     await dropKey(tx, entry)
     return undefined
   }
   const contract = governing.hash
-  if (decision.what === 'unchanged') return { outcome: unchanged(), contract }
+  if (decision.what === 'unchanged') return { ...unchanged(task, entry), contract }
   const end =
     decision.what === 'load'
-      ? await loadOrRefuse({ lake, memory, tx, entry, version }, decision.contract)
+      ? await loadOrRefuse({ lake, memory, tx, entry, version, withRows }, decision.contract)
       : { status: statusOf(decision), reason: decision.reason, ...none }
   // What stands stays loaded where this place is only too small to load it again.
   if (again && isOfPlace(end.reason)) {
@@ -148,6 +179,7 @@ interface Work {
   tx: Transaction
   entry: Entry
   version: ObjectVersion
+  withRows: WithRows
 }
 
 /** A refusal undoes what was loaded so far; the ledger's row says so in the same transaction. */
@@ -169,10 +201,8 @@ async function loadOrRefuse(
   }
 }
 
-async function loadObject(
-  { lake, memory, tx, entry, version }: Work,
-  contract: Contract,
-): Promise<End & { status: 'loaded' }> {
+async function loadObject(work: Work, contract: Contract): Promise<Loaded> {
+  const { memory, tx, entry, version } = work
   await claim(tx, entry.lake, contract)
   await noteReferences(tx, entry.lake, contract)
   const family = await familyOf(memory, contract)
@@ -180,29 +210,20 @@ async function loadObject(
   for (const other of [...family.parents, ...family.children]) {
     if (other.dataset !== contract.dataset) await ensureTable(tx, other)
   }
-  return lake.withScratch(
-    textSize(version),
-    async (folder, duck) => {
-      const copy = await lake.store.open(version)
-      try {
-        const work = { duck, tx, entry, version, contract, path: copy.path, folder }
-        const isReplay = parseReplayKey(entry.key) !== undefined
-        if (!isReplay) await dropMends(work, family.children)
-        const end = await (isReplay ? loadMends : loadRows)(work, family.children)
-        await copy.verify()
-        // Of a table that others fill nobody tells when it has a row: each object looks again.
-        const foreign = contract.foreignKeys.some((key) => key.external)
-        const waits = end.waiting > 0 || foreign ? [contract] : []
-        await leaveHeals(tx, entry.lake, contract, [...family.children, ...waits])
-        // What is deferred to the commit would be a fault there; here it is a verdict.
-        await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
-        return end
-      } finally {
-        await copy.release()
-      }
-    },
-    contract.fields.length,
-  )
+  return work.withRows(version, contract, async ({ incoming, mends }) => {
+    const given = { tx, entry, version, contract, incoming }
+    if (!mends) await dropMends(given, family.children)
+    const end = mends
+      ? await loadMends(given, mends, family.children)
+      : await loadRows(given, family.children)
+    // Of a table that others fill nobody tells when it has a row: each object looks again.
+    const foreign = contract.foreignKeys.some((key) => key.external)
+    const waits = end.waiting > 0 || foreign ? [contract] : []
+    await leaveHeals(tx, entry.lake, contract, [...family.children, ...waits])
+    // What is deferred to the commit would be a fault there; here it is a verdict.
+    await tx.execute('SET CONSTRAINTS ALL IMMEDIATE')
+    return end
+  })
 }
 
 /** Two folders whose names fall together would share a table. */

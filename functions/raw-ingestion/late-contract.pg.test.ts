@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import type { Database, Transaction } from '../../core/database.ts'
 import type { Lake } from '../../core/lake.ts'
-import type { Database, Transaction } from '../../core/postgres.ts'
 import { database, files, raw } from '../raw.fixture.ts'
-import { resource, TestRaw } from '../stages.fixture.ts'
+import { resource, storeWith, TestRaw } from '../stages.fixture.ts'
 import { ingest } from './ingest.ts'
 
 /** A contract that comes while an object of a parent, which does not know it, is being loaded. */
@@ -24,8 +24,7 @@ function whenOpen(object: string, meanwhile: () => Promise<unknown>): Lake {
     if (version.key === object) await meanwhile()
     return copy
   }
-  const own = { head: store.head.bind(store), get: store.get.bind(store), open }
-  return { ...files.lake, store: Object.assign(Object.create(store), own) }
+  return { ...files.lake, store: storeWith(store, { open }) }
 }
 
 /** The database, but for what happens after each statement that has these words in it. */
@@ -34,17 +33,21 @@ function whenSaid(words: string, database: Database, then: () => Promise<unknown
     if (sql.includes(words)) await then()
     return answer
   }
-  const listen = (tx: Transaction): Transaction => ({
-    query: async (sql, values) => heard(sql, await tx.query(sql, values)),
-    execute: (sql, values) => tx.execute(sql, values),
-    copy: (sql, source) => tx.copy(sql, source),
-    attempt: (work) => tx.attempt(work),
-  })
-  return {
+  const listen = <T extends Database | Transaction>(one: T): T =>
+    new Proxy(one, {
+      get: (_, name: keyof Transaction & keyof Database) => {
+        const said = one[name]
+        if (typeof said !== 'function') return said
+        const does = (said as (...given: unknown[]) => Promise<unknown>).bind(one)
+        if (!['query', 'read', 'execute'].includes(name)) return does
+        return async (sql: string, values: unknown) => heard(sql, await does(sql, values))
+      },
+    })
+  const heardWithin: Database = {
+    ...database,
     transaction: (work) => database.transaction((tx) => work(listen(tx))),
-    query: async (sql, values) => heard(sql, await database.query(sql, values)),
-    end: () => database.end(),
   }
+  return listen(heardWithin)
 }
 
 /** Work by a handler of its own, with connections of its own. */

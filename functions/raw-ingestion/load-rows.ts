@@ -1,26 +1,22 @@
 import type { Contract } from '../../core/contract.ts'
-import type { Duck } from '../../core/duckdb.ts'
-import { type Entry, lockFor } from '../../core/ledger.ts'
-import { load } from '../../core/load.ts'
+import type { Transaction } from '../../core/database.ts'
+import { hasPlaces, type Incoming } from '../../core/incoming.ts'
+import type { Entry } from '../../core/ledger.ts'
 import { deleteOwn, makeStage, mergeStage, placesOf, STAGE } from '../../core/merge.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import type { Counts } from '../../core/outcome.ts'
 import { holdPointers, type Pointer, pointersTo } from '../../core/pointers.ts'
-import type { Transaction } from '../../core/postgres.ts'
-import { rejectsTable } from '../../core/rejects.ts'
-import { columnsOf, tableOf } from '../../core/table.ts'
-import { type Sink, type Verdict, validate } from '../../core/validate.ts'
-import { setOrphansAside } from '../../core/waiting.ts'
+import { columnsOf, isEmpty, tableOf } from '../../core/table.ts'
+import type { Verdict } from '../../core/validate.ts'
+import { forget, setOrphansAside } from '../../core/waiting.ts'
 
 /** The rows and rejects of one object, within its transaction. */
 export interface Work {
-  duck: Duck
   tx: Transaction
   entry: Entry
-  version: ObjectVersion
+  version: Pick<ObjectVersion, 'etag' | 'modified'>
   contract: Contract
-  path: string
-  folder: string
+  incoming: Incoming
 }
 
 export type Loaded = Counts &
@@ -45,30 +41,23 @@ export async function loadRows(work: Work, children: Contract[]): Promise<Loaded
 }
 
 /** Whether no row of another object can meet one of this, so that no merge is needed. */
-async function isAlone({ tx, contract }: Work, pointers: Pointer[]): Promise<boolean> {
-  if (contract.foreignKeys.length > 0 || contract.load === 'replace') return false
+async function isAlone({ tx, contract, incoming }: Work, pointers: Pointer[]): Promise<boolean> {
+  if (!incoming.isLive || contract.foreignKeys.length > 0) return false
+  if (contract.load === 'replace') return false
   if (contract.load === 'append') return pointers.length === 0
   if (!(await isEmpty(tx, contract))) return false
   // The first object of a dataset: others wait, and will meet its rows.
-  await lockFor(tx, contract.dataset)
+  await tx.lock(contract.dataset)
   return isEmpty(tx, contract)
-}
-
-async function isEmpty(tx: Transaction, contract: Contract): Promise<boolean> {
-  return (await tx.query(`SELECT 1 FROM ${tableOf(contract)} LIMIT 1`)).length === 0
 }
 
 /** Rows that only their own object touches go right into the table. */
 async function straight(work: Work): Promise<Loaded> {
-  const { duck, tx, entry, contract, folder, version } = work
+  const { tx, contract, entry, incoming } = work
   await deleteOwn(tx, contract, entry)
-  const into = `${tableOf(contract)} (${[...columnsOf(contract), '_object_id'].join(', ')})`
-  const sink = await anew(tx, (select) => {
-    const rows = `SELECT *, ${entry.id} FROM (${select})`
-    return load(duck, rows, tx, into, folder, version.size)
-  })
-  const verdict = await validate({ ...work, key: entry.key }, sink)
-  await keepRejects(work, verdict.rejects)
+  const into = { table: tableOf(contract), columns: [...columnsOf(contract), '_object_id'] }
+  const verdict = await incoming.accepted(tx, into, entry.id)
+  await keepRejects(work)
   return { status: 'loaded', ...verdict, reason: reasonOf(verdict), waiting: 0 }
 }
 
@@ -78,18 +67,15 @@ async function straight(work: Work): Promise<Loaded> {
  * @param hold keeps parents and children as they are from then on, and tells who points here
  */
 async function staged(work: Work, hold: () => Promise<Pointer[]>): Promise<Loaded> {
-  const { duck, tx, entry, contract, folder, version } = work
-  await makeStage(tx, contract)
-  // A row that is `\.` and nothing else would end Postgres' COPY: a single column gets company.
-  const places = contract.foreignKeys.length > 0 || contract.fields.length === 1
-  const columns = [...columnsOf(contract), ...(places ? placesOf(contract) : [])]
-  const into = `${STAGE} (${columns.join(', ')})`
-  const sink = await anew(tx, (select) => load(duck, select, tx, into, folder, version.size))
-  const verdict = await validate({ ...work, key: entry.key, places }, sink)
-  await keepRejects(work, verdict.rejects)
-  await lockFor(tx, contract.dataset)
+  const { tx, contract, entry, incoming, version } = work
+  await makeStage(tx, contract, entry.loadedEtag !== undefined)
+  const places = hasPlaces(contract) ? placesOf(contract) : []
+  const into = { table: STAGE, columns: [...columnsOf(contract), ...places] }
+  const verdict = await incoming.accepted(tx, into)
+  await keepRejects(work)
+  await tx.lock(contract.dataset)
   const pointers = await hold()
-  await tx.query('DELETE FROM sluice.waiting WHERE object_id = $1', [entry.id])
+  if (entry.waiting > 0) await forget(tx, 'sluice.waiting', entry)
   const waiting = await setOrphansAside(tx, contract, entry)
   const { modified } = version
   const referenced = await mergeStage({
@@ -105,28 +91,13 @@ async function staged(work: Work, hold: () => Promise<Pointer[]>): Promise<Loade
 }
 
 /** What else is worth knowing of an object that is loaded. */
-function reasonOf({ drift }: Verdict, referenced = 0): string | undefined {
+function reasonOf({ drift }: Pick<Verdict, 'drift'>, referenced = 0): string | undefined {
   const stay = `referenced: ${referenced} rows that it no longer has stay for children`
   const told = [...(referenced > 0 ? [stay] : []), ...drift]
   return told.length > 0 ? told.join('; ') : undefined
 }
 
-/** A sink of which every call undoes what the one before wrote, whether that failed or not. */
-async function anew(tx: Transaction, sink: Sink): Promise<Sink> {
-  await tx.query('SAVEPOINT sink')
-  return async (select) => {
-    await tx.query('ROLLBACK TO SAVEPOINT sink')
-    return sink(select)
-  }
-}
-
-async function keepRejects({ duck, tx, entry, folder }: Work, rejects?: string): Promise<void> {
-  if (entry.status !== 'new') {
-    await tx.query('DELETE FROM sluice.rejects WHERE object_id = $1', [entry.id])
-  }
-  if (!rejects) return
-  const into = 'sluice.rejects (object_id, record, line, raw, text, errors)'
-  const rows = `SELECT ${entry.id}, record, line, '\\x' || raw, text, errors
-    FROM ${rejectsTable(rejects)}`
-  await load(duck, rows, tx, into, folder, 0)
+async function keepRejects({ tx, entry, incoming }: Work): Promise<void> {
+  if (entry.status !== 'new') await forget(tx, 'sluice.rejects', entry)
+  await incoming.rejected(tx, entry.id)
 }

@@ -1,15 +1,13 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { lookAt } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
-import { csvLine } from '../../core/csv-rows.ts'
+import type { Transaction } from '../../core/database.ts'
 import { leaveReload } from '../../core/due.ts'
 import { Refused } from '../../core/errors.ts'
+import { noRows } from '../../core/incoming.ts'
 import type { Lake } from '../../core/lake.ts'
 import { count, type Entry, explain, takeId } from '../../core/ledger.ts'
-import { readMends } from '../../core/mends.ts'
+import { type Mends, readMends } from '../../core/mends.ts'
 import { none } from '../../core/outcome.ts'
-import type { Transaction } from '../../core/postgres.ts'
 import { parseReplayKey, replayContract, superseded } from '../../core/replay.ts'
 import { type Loaded, loadRows, type Work } from './load-rows.ts'
 
@@ -43,9 +41,9 @@ export async function sourceOf({ store }: Lake, key: string): Promise<string | u
 
 /** Locks the rows of both keys that are there, in one order, so that nobody waits in a ring. */
 export async function holdSource(tx: Transaction, lake: string, keys: string[]): Promise<void> {
-  const sql = `SELECT id FROM sluice.objects WHERE lake = $1 AND key = ANY ($2)
+  const sql = `SELECT id FROM sluice.objects WHERE lake = $1 AND key = ANY ($2::text[])
     ORDER BY id FOR NO KEY UPDATE`
-  await tx.query(sql, [lake, keys])
+  await tx.execute(sql, [lake, keys])
 }
 
 /**
@@ -53,15 +51,15 @@ export async function holdSource(tx: Transaction, lake: string, keys: string[]):
  *
  * @param children the contracts whose rows may refer to this dataset's
  */
-export async function loadMends(work: Work, children: Contract[]): Promise<Loaded> {
+export async function loadMends(work: Work, mends: Mends, children: Contract[]): Promise<Loaded> {
   const { tx, entry } = work
-  const { object, version, records } = await readMends(work.path, entry.key)
+  const { object, version, records } = mends
   const sql = 'SELECT id, loaded_etag FROM sluice.objects WHERE lake = $1 AND key = $2'
   const [source] = await tx.query(sql, [entry.lake, object])
   if (!source) throw new Refused(`${object}, whose rejects it mends, is not known here`)
   const sourceId = source.id as number
   if (source.loaded_etag !== version) {
-    const end = await loadRows(withoutRows(work), children)
+    const end = await loadRows({ ...work, incoming: noRows }, children)
     await mark(tx, entry, sourceId, [])
     return { ...end, reason: superseded(object) }
   }
@@ -69,9 +67,8 @@ export async function loadMends(work: Work, children: Contract[]): Promise<Loade
   if (end.records !== records.length) {
     throw new Refused(`${records.length} rows were counted, and ${end.records} read: mend quotes`)
   }
-  const rejected = await tx.query('SELECT record FROM sluice.rejects WHERE object_id = $1', [
-    entry.id,
-  ])
+  const rejects = 'SELECT record FROM sluice.rejects WHERE object_id = $1'
+  const rejected = await tx.read(rejects, [entry.id])
   const out = new Set(rejected.map(({ record }) => record as number))
   const mended = records.filter((_, i) => !out.has(i + 1))
   await mark(tx, entry, sourceId, mended)
@@ -86,24 +83,16 @@ export async function dropMends(work: Work, children: Contract[]): Promise<void>
   if (entry.loadedEtag === version.etag) return
   const replay = await takeId(tx, entry.replay)
   const modified = replay.loadedModified ?? new Date(0)
-  const gone = { key: replay.key, etag: '', size: 0, modified }
-  await loadRows(
-    withoutRows({
-      ...{ ...work, entry: replay, version: gone, contract: replayContract(contract) },
-    }),
-    children,
-  )
-  await tx.query('DROP TABLE IF EXISTS pg_temp.sluice_stage')
+  const gone = { etag: '', modified }
+  const mends = { entry: replay, version: gone, contract: replayContract(contract) }
+  await loadRows({ ...work, ...mends, incoming: noRows }, children)
+  await tx.execute('DROP TABLE IF EXISTS pg_temp.sluice_stage')
   await count(tx, replay.id, none)
   await explain(tx, replay.id, superseded(entry.key))
 }
 
-/** The same object with a header alone. */
-function withoutRows(work: Work): Work {
-  const path = join(work.folder, 'no-rows.csv')
-  writeFileSync(path, csvLine(work.contract.fields.map(({ name }) => name)))
-  return { ...work, path }
-}
+/** Numbers of one statement: a request of the Data API has 4 MB at most. */
+const AT_ONCE = 100_000
 
 /** Says which rejects of the source this object mends, no more and no fewer, and counts them. */
 async function mark(
@@ -112,12 +101,17 @@ async function mark(
   source: number,
   records: number[],
 ): Promise<void> {
-  await tx.query(
-    `UPDATE sluice.rejects SET mended_by = CASE WHEN record = ANY ($3::bigint[]) THEN $2::bigint END
-     WHERE object_id = $1 AND (mended_by = $2 OR record = ANY ($3::bigint[]))`,
-    [source, replay.id, records],
-  )
-  await tx.query(
+  const others =
+    'UPDATE sluice.rejects SET mended_by = NULL WHERE object_id = $1 AND mended_by = $2'
+  await tx.execute(others, [source, replay.id])
+  for (let at = 0; at < records.length; at += AT_ONCE) {
+    await tx.execute(
+      `UPDATE sluice.rejects SET mended_by = $2
+       WHERE object_id = $1 AND record = ANY ($3::bigint[])`,
+      [source, replay.id, records.slice(at, at + AT_ONCE)],
+    )
+  }
+  await tx.execute(
     `UPDATE sluice.objects SET replay = $2, mended = n.mended, rejected = n.rejected
      FROM (SELECT count(mended_by) AS mended, count(*) - count(mended_by) AS rejected
            FROM sluice.rejects WHERE object_id = $1) n

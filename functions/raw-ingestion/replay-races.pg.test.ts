@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { lockFor } from '../../core/ledger.ts'
 import { database, files, raw } from '../raw.fixture.ts'
 import { etagOf, putReplay } from '../replay.fixture.ts'
 import { resource, TestRaw } from '../stages.fixture.ts'
@@ -33,7 +32,8 @@ test('a version that comes while its mends are being loaded takes them with it',
   const other = await TestRaw.open(files.lake, database.url)
   const { promise: open, resolve: go } = Promise.withResolvers<void>()
   const held = other.database.transaction(async (tx) => {
-    await lockFor(tx, 'p.t')
+    await tx.lock('p.t')
+    await tx.query('SELECT 1')
     await open
   })
   const mending = raw.run(replay)
@@ -47,10 +47,11 @@ test('a version that comes while its mends are being loaded takes them with it',
   await other.database.end()
 })
 
-/** So many transactions wait for a lock. */
+/** So many transactions wait for a lock: in Postgres, or by asking for it again and again. */
 async function untilWaiting(count: number): Promise<void> {
   const sql = `SELECT 1 FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND (wait_event_type = 'Lock' OR query LIKE '%pg_try_advisory%')`
   while ((await raw.query(sql)).length < count) await sleep(10)
 }
 

@@ -199,7 +199,7 @@ test('rows wait until a contract that broke meanwhile is mended', async () => {
 test('after a crash between a commit and its settling, the next event settles', async () => {
   await raw.run(key('orders'), key('customers'))
   await raw.query('DELETE FROM p.orders')
-  await raw.query(
+  await raw.database.execute(
     `WITH one AS (SELECT id FROM sluice.objects WHERE key = $1)
     INSERT INTO sluice.due (lake, reload) SELECT $2, id FROM one`,
     [key('orders'), files.lake.store.url],

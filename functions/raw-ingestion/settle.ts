@@ -1,15 +1,15 @@
 import { govern } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
+import { type Database, type Transaction, Unacceptable } from '../../core/database.ts'
 import { noDeadline, TimeOver } from '../../core/deadline.ts'
 import { type Due, dropMarks, dueOf, leaveHeals } from '../../core/due.ts'
 import { Refused } from '../../core/errors.ts'
 import { childrenOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
-import { count, type Entry, explain, lockFor, takeWaiting } from '../../core/ledger.ts'
+import { count, type Entry, explain, takeWaiting } from '../../core/ledger.ts'
 import { isOfPlace } from '../../core/limit.ts'
 import { mergeStage } from '../../core/merge.ts'
 import { holdPointers } from '../../core/pointers.ts'
-import { type Database, type Transaction, Unacceptable } from '../../core/postgres.ts'
 import { ensureTable } from '../../core/table.ts'
 import { setOrphansAside, stageWaiting } from '../../core/waiting.ts'
 import { ingest } from './ingest.ts'
@@ -61,7 +61,7 @@ async function healDataset(lake: Lake, tx: Transaction, dataset: string, due: Du
     if (contract?.dataset === dataset) found.push({ entry, contract })
   }
   for (const { contract } of found) await ensureTable(tx, contract)
-  await lockFor(tx, dataset)
+  await tx.lock(dataset)
   if (found[0]) await holdPointers(tx, found[0].contract, false)
   for (const one of found) await healOrExplain(lake, tx, one)
   if (found.length < entries.length) return false
@@ -85,8 +85,8 @@ async function healObject(lake: Lake, tx: Transaction, { entry, contract }: Wait
   const waiting = await setOrphansAside(tx, contract, entry)
   const modified = entry.loadedModified ?? new Date(0)
   await mergeStage({ tx, contract, entry, modified, pointers: [], joins: true })
-  await tx.query('SET CONSTRAINTS ALL IMMEDIATE')
-  await tx.query('DROP TABLE pg_temp.sluice_stage')
+  await tx.execute('SET CONSTRAINTS ALL IMMEDIATE')
+  await tx.execute('DROP TABLE pg_temp.sluice_stage')
   if (waiting === before) return
   await count(tx, entry.id, { ...entry, accepted: entry.accepted + before - waiting, waiting })
   await leaveHeals(tx, entry.lake, contract, await childrenOf(lake.store, contract))

@@ -1,7 +1,7 @@
 import type { SQSEvent } from 'aws-lambda'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Database } from '../../core/database.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import type { Database } from '../../core/postgres.ts'
 import type { Left } from '../../core/queue.ts'
 import { freshDatabase } from '../../local/fresh-database.ts'
 import { batchOf, resource, TestLake, TestRaw } from '../stages.fixture.ts'
@@ -21,9 +21,9 @@ beforeAll(async () => {
   raw = await TestRaw.open(files.lake, fresh.url)
   broken = {
     ...raw.database,
-    async query(sql, values) {
+    async read(sql, values) {
       if (sql.includes('sluice.due')) throw new Error('no right to it')
-      return raw.database.query(sql, values)
+      return raw.database.read(sql, values)
     },
   }
 })

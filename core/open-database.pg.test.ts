@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freshDatabase } from '../local/fresh-database.ts'
-import { openRotating } from './database.ts'
-import { type Database, openPostgres } from './postgres.ts'
+import type { Database } from './database.ts'
+import { openRotating } from './open-database.ts'
+import { openPostgres } from './postgres.ts'
 
 const role = `app_${randomBytes(6).toString('hex')}`
 let fresh: Awaited<ReturnType<typeof freshDatabase>>

@@ -1,0 +1,109 @@
+import type { Row } from './database.ts'
+
+/**
+ * SQL as the Data API takes it: parameters by name, one statement, and answers as JSON, one text
+ * for each row. It has no arrays among its parameters, and few types among its results; as JSON
+ * every type comes as it is.
+ */
+
+/** Whether a statement has rows for an answer. */
+export function wantsAnswer(sql: string): boolean {
+  return /^\s*(SELECT|WITH|VALUES)\b|\bRETURNING\b/i.test(sql)
+}
+
+/** The statement, and a row of its answer as one JSON text. */
+export function answerOf(sql: string): string {
+  return `WITH sluice_row AS (${sql}) SELECT to_json(sluice_row.*)::text FROM sluice_row`
+}
+
+/** Of a piece in characters: of four bytes each, a row of the answer is below 64 KB. */
+const PIECE = 15_000
+
+/**
+ * The answer of a SELECT, cut into texts: rows that are short share one, a long one has several.
+ * `is_end` is told of the last one before which rows may be parted.
+ */
+export function inPieces(sql: string): string {
+  return `WITH sluice_row AS (${sql}), line AS (
+      SELECT row_number() OVER () AS n, to_json(sluice_row.*)::text AS t FROM sluice_row
+    ), share AS (
+      SELECT n, t, sum(length(t)) OVER (ORDER BY n) / ${PIECE} AS pack FROM line
+    ), packed AS (
+      SELECT min(n) AS n, string_agg(t, ',' ORDER BY n) AS t FROM share GROUP BY pack
+    )
+    SELECT substr(t, ${PIECE} * i + 1, ${PIECE}), i = (length(t) - 1) / ${PIECE}
+    FROM packed, generate_series(0, (length(t) - 1) / ${PIECE}) AS i ORDER BY n, i`
+}
+
+/** The rows of an answer in pieces. */
+export function pieced(pieces: unknown[][]): Row[] {
+  const whole: string[] = []
+  let packs: string[] = []
+  for (const [piece, isEnd] of pieces) {
+    packs.push(piece as string)
+    if (!isEnd) continue
+    whole.push(packs.join(''))
+    packs = []
+  }
+  return whole.flatMap((rows) => JSON.parse(`[${rows}]`) as Row[])
+}
+
+/**
+ * Runs what it is given, several statements too, as a simple query does. A call's own SQL has
+ * 65,536 characters at most, and one statement; a parameter of it has neither limit:
+ * https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_ExecuteStatement.html
+ */
+export const makeRunner = `CREATE OR REPLACE FUNCTION pg_temp.sluice_run(sql text) RETURNS bigint
+  LANGUAGE plpgsql AS 'DECLARE touched bigint; BEGIN
+    EXECUTE sql; GET DIAGNOSTICS touched = ROW_COUNT; RETURN touched; END'`
+
+export const runner = 'SELECT pg_temp.sluice_run($1) AS touched'
+
+/** Whether a statement is too long for a call, once its names are in it. */
+export function isLong(sql: string): boolean {
+  return sql.length > 60_000
+}
+
+/**
+ * `$1` becomes `:p1`. A colon in a literal or an identifier, which the service might take for such
+ * a name, is written as its code.
+ */
+export function withNames(sql: string): string {
+  return sql.replace(
+    /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)/g,
+    (found: string, number: string | undefined) => {
+      if (number !== undefined) return `:p${number}`
+      return found.includes(':') ? coded(found) : found
+    },
+  )
+}
+
+/** https://www.postgresql.org/docs/17/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS-UESCAPE */
+function coded(quoted: string): string {
+  return `U&${quoted.replaceAll('\\', '\\\\').replaceAll(':', '\\003a')}`
+}
+
+/** A parameter: what is neither text, number nor boolean is text, and the SQL says what it is. */
+export function parameterOf(value: unknown, i: number) {
+  const name = `p${i + 1}`
+  if (value === null || value === undefined) return { name, value: { isNull: true } }
+  if (typeof value === 'boolean') return { name, value: { booleanValue: value } }
+  if (typeof value !== 'number') return { name, value: { stringValue: textOf(value) } }
+  return Number.isInteger(value)
+    ? { name, value: { longValue: value } }
+    : { name, value: { doubleValue: value } }
+}
+
+function textOf(value: unknown): string {
+  if (value instanceof Date) return value.toISOString()
+  return Array.isArray(value) ? arrayOf(value) : String(value)
+}
+
+/** `{"a","b \"c\"",NULL}`: https://www.postgresql.org/docs/17/arrays.html#ARRAYS-IO */
+function arrayOf(values: unknown[]): string {
+  const cells = values.map((value) => {
+    if (value === null || value === undefined) return 'NULL'
+    return `"${textOf(value).replaceAll(/["\\]/g, '\\$&')}"`
+  })
+  return `{${cells.join(',')}}`
+}

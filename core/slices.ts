@@ -1,0 +1,63 @@
+import type { Transaction } from './database.ts'
+
+/**
+ * Statements that work off a table slice by slice, where one call may last 45 s only, and nobody
+ * knows how fast the database is: it may just have woken, with half an ACU and an empty cache.
+ */
+
+/** Blocks of 8 kB: the first slice is worked off in seconds even if each row waits for a page. */
+const firstBlocks = 256
+/** 64 MB, so that many rows take few calls. */
+const mostBlocks = 8_192
+const fewestBlocks = 16
+/** A slice that took less is followed by one twice as large, one that took more by half of it. */
+const [quickMs, slowMs] = [5_000, 15_000]
+
+/** The rows to be worked off; `alias` is that of the table in `where` and in the statement. */
+export interface Slicing {
+  table: string
+  alias: string
+  /** Which of its rows; where there is none, all that stand when it begins. */
+  where?: string
+}
+
+/**
+ * Runs a statement over rows of a table: at once, or slice by slice. Rows that it inserts into that
+ * very table are not worked off.
+ *
+ * @param run the statement, given a condition for its WHERE; its answer is how many rows it touched
+ * @returns how many rows were touched in all
+ */
+export async function inSlices(
+  tx: Transaction,
+  of: Slicing,
+  run: (slice: string) => Promise<number>,
+): Promise<number> {
+  if (!tx.isSliced) return run('true')
+  const { first, end } = await extentOf(tx, of)
+  let touched = 0
+  for (let from = first, blocks = firstBlocks; from < end; ) {
+    const to = Math.min(from + blocks, end)
+    const started = performance.now()
+    touched += await run(
+      `${of.alias}.ctid >= '(${from},0)'::tid AND ${of.alias}.ctid < '(${to},0)'::tid`,
+    )
+    const ms = performance.now() - started
+    if (ms < quickMs) blocks = Math.min(2 * blocks, mostBlocks)
+    if (ms > slowMs) blocks = Math.max(blocks >> 1, fewestBlocks)
+    from = to
+  }
+  return touched
+}
+
+/** The blocks from the first such row to behind the last one. */
+async function extentOf(tx: Transaction, { table, alias, where }: Slicing) {
+  const [row] = await tx.query(
+    where === undefined
+      ? `SELECT 0 AS first, pg_relation_size('${table.replaceAll("'", "''")}') / 8192 AS "end"`
+      : `SELECT coalesce((min(${alias}.ctid)::text::point)[0], 0) AS first,
+           coalesce((max(${alias}.ctid)::text::point)[0] + 1, 0) AS "end"
+         FROM ${table} ${alias} WHERE ${where}`,
+  )
+  return row as { first: number; end: number }
+}
