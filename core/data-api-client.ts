@@ -17,7 +17,7 @@ export interface DataApiPlace {
   secret: string
   /** Of the database. */
   name: string
-  /** For tests; else that of the environment. */
+  /** Of an emulator, which is sent no credentials; else AWS, or what the environment says. */
   endpoint?: string
 }
 
@@ -122,7 +122,10 @@ async function load({ endpoint, cluster }: DataApiPlace): Promise<Sdk> {
   const settings: RDSDataClientConfig = {
     requestHandler,
     ...(region && { region }),
-    ...(endpoint && { endpoint }),
+    ...(endpoint && {
+      endpoint,
+      credentials: { accessKeyId: 'sluice', secretAccessKey: 'sluice' },
+    }),
   }
   const client = (isSafe: (fault: Fault) => boolean) =>
     new sdk.RDSDataClient({ ...settings, retryStrategy: retriesWhere(isSafe) })

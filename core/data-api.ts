@@ -26,7 +26,7 @@ import { Busy } from './errors.ts'
  * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.limitations.html
  */
 
-/** Of `FETCH`, so that all pieces of a call are well below 1 MiB. */
+/** Of one call, so that all pieces of a call are well below 1 MiB. */
 const piecesAtOnce = 16
 
 /** How long a lock is waited for: longer than any load that holds one, shorter than a function. */
@@ -35,7 +35,11 @@ const [firstAskMs, lastAskMs] = [25, 500]
 
 export function openDataApi(place: DataApiPlace): Database {
   const client = new DataApiClient(place)
-  const read: Database['read'] = (sql, values) => transaction(client, (tx) => tx.read(sql, values))
+  const read: Database['read'] = async (sql, values) => {
+    const short = await client.run(atOnce(sql), values)
+    if (isWhole(short)) return pieced(short.records)
+    return transaction(client, (tx) => tx.readOn(sql, values))
+  }
   return {
     fetches: true,
     transaction: (work) => transaction(client, work),
@@ -48,7 +52,7 @@ export function openDataApi(place: DataApiPlace): Database {
 
 async function transaction<T>(
   client: DataApiClient,
-  work: (tx: Transaction) => Promise<T>,
+  work: (tx: DataApiTransaction) => Promise<T>,
 ): Promise<T> {
   const id = await client.begin()
   const tx = new DataApiTransaction(client, id)
@@ -94,6 +98,7 @@ class DataApiTransaction implements Transaction {
   readonly #client: DataApiClient
   readonly #id: string
   #attempts = 0
+  #answers = 0
 
   constructor(client: DataApiClient, id: string) {
     this.#client = client
@@ -125,16 +130,20 @@ class DataApiTransaction implements Transaction {
   }
 
   async read(sql: string, values?: unknown[]): Promise<Row[]> {
-    await this.execute(`DECLARE sluice_answer NO SCROLL CURSOR FOR ${inPieces(sql)}`, values)
+    const short = await this.#client.run(atOnce(sql), values, this.#id)
+    return isWhole(short) ? pieced(short.records) : this.readOn(sql, values)
+  }
+
+  /** An answer of more than one call. */
+  async readOn(sql: string, values?: unknown[]): Promise<Row[]> {
+    const name = `sluice_answer_${++this.#answers}`
+    await this.execute(`DECLARE ${name} NO SCROLL CURSOR FOR ${inPieces(sql)}`, values)
     const pieces: unknown[][] = []
-    for (let last = piecesAtOnce; last === piecesAtOnce; ) {
-      const fetch = `FETCH ${piecesAtOnce} FROM sluice_answer`
-      const { records } = await this.#client.run(fetch, [], this.#id)
-      pieces.push(...records)
-      last = records.length
+    for (;;) {
+      const next = await this.#client.run(`FETCH ${piecesAtOnce} FROM ${name}`, [], this.#id)
+      pieces.push(...next.records)
+      if (isWhole(next)) return pieced(pieces)
     }
-    await this.execute('CLOSE sluice_answer')
-    return pieced(pieces)
   }
 
   async script(sql: string): Promise<void> {
@@ -181,6 +190,15 @@ class DataApiTransaction implements Transaction {
       throw error
     }
   }
+}
+
+/** The whole of an answer that is short, as most are. */
+function atOnce(sql: string): string {
+  return `${inPieces(sql)} LIMIT ${piecesAtOnce}`
+}
+
+function isWhole({ records }: { records: unknown[][] }): boolean {
+  return records.length < piecesAtOnce
 }
 
 function rowsOf({ records }: { records: unknown[][] }): Row[] {

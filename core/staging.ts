@@ -18,9 +18,9 @@ import { type Verdict, validate } from './validate.ts'
 
 /**
  * At which size DuckDB begins another file: it may write some 8 MB more. So no part is above 64 MB,
- * which is fetched well within the 45 s of a call.
+ * which is fetched well within the 45 s of a call. SLUICE_PART_SIZE changes it.
  */
-export const PART = process.env.SLUICE_PART_SIZE ?? '48MB'
+const partSize = () => process.env.SLUICE_PART_SIZE ?? '48MB'
 
 /** Parts of two kinds, and what was said of the object that they are of. */
 export interface StagedRows {
@@ -87,7 +87,7 @@ async function writeParts(duck: Duck, select: string, path: string): Promise<num
   rmSync(path, { recursive: true, force: true })
   mkdirSync(path)
   return duck.run(`COPY (${select}) TO ${literal(path)}
-    (FORMAT csv, HEADER false, FILE_SIZE_BYTES '${PART}')`)
+    (FORMAT csv, HEADER false, FILE_SIZE_BYTES ${literal(partSize())})`)
 }
 
 /** Rows that were staged, and are fetched by the transaction. */
