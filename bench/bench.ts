@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { dataApi } from './data-api.ts'
 import { deployed } from './deployed.ts'
 import { type Figure, printFigures } from './figure.ts'
 import { init } from './init.ts'
@@ -17,6 +18,7 @@ import { stream } from './stream.ts'
 const parts: Record<string, (place: Place) => Promise<Figure[]>> = {
   silver,
   'raw-ingestion': rawIngestion,
+  'data-api': dataApi,
   storm,
   latency,
   stream: (place) => stream(place, options.streamRows),

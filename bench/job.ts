@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Lake, openLake } from '../core/lake.ts'
 import { prepareLedger } from '../core/ledger.ts'
 import { literal } from '../core/names.ts'
-import { openPostgres } from '../core/postgres.ts'
+import { openUrl } from '../core/open-database.ts'
 import { tick } from '../functions/maintenance/tick.ts'
 import { ingest } from '../functions/raw-ingestion/ingest.ts'
 import { refine } from '../functions/silver/refine.ts'
@@ -81,14 +81,14 @@ async function bareParquet(task: Task & { job: 'bareParquet' }): Promise<Work> {
 
 async function ingesting(task: Task & { job: 'ingest' }): Promise<Work> {
   const lake = await readyLake(task.lake)
-  const database = openPostgres(task.database)
+  const database = openUrl(task.database)
   await prepareLedger(database)
   return async () => (await ingest(lake, database, task.key))?.accepted ?? 0
 }
 
 async function storming(task: Task & { job: 'storm' }): Promise<Work> {
   const lake = await readyLake(task.lake)
-  const database = openPostgres(task.database)
+  const database = openUrl(task.database)
   await prepareLedger(database)
   let accepted = 0
   const pipeline = new Pipeline(
