@@ -8,75 +8,121 @@ import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import Table from 'cli-table3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Database } from '../core/database.ts'
 import { openStream } from '../core/kinesis.ts'
 import { openLake } from '../core/lake.ts'
-import { openPostgres } from '../core/postgres.ts'
-import { emptied } from '../functions/stages.fixture.ts'
+import { openUrl } from '../core/open-database.ts'
+import { forgetTables } from '../core/table.ts'
+import { installAwsS3 } from './data-api/aws-s3.ts'
+import { DataApiEndpoint } from './data-api/endpoint.ts'
 import { endToEnd } from './end-to-end.conformance.ts'
 import type { Place } from './end-to-end.fixture.ts'
 import { startKinesis } from './kinesis.ts'
 import type { End } from './outside.fixture.ts'
 import { type LocalPostgres, localPostgres, removeLocalPostgres } from './postgres.ts'
 
-const endpoint = process.env.AWS_ENDPOINT_URL
-if (!endpoint) console.warn('SKIPPED: a folder beside S3, as AWS_ENDPOINT_URL is not set')
+const localStack = process.env.AWS_ENDPOINT_URL
+if (!localStack) console.warn('SKIPPED: a folder beside S3, as AWS_ENDPOINT_URL is not set')
 
 const home = mkdtempSync(join(tmpdir(), 'sluice-end-to-end-'))
-const name = `end-to-end-${randomBytes(6).toString('hex')}`
+const run = randomBytes(6).toString('hex')
 let postgres: LocalPostgres
+let api: DataApiEndpoint
 
-describe.skipIf(!endpoint)('one suite', () => {
+describe.skipIf(!localStack)('one suite', () => {
   beforeAll(async () => {
     postgres = await localPostgres(join(home, 'postgres'), { durable: false })
+    api = await DataApiEndpoint.start(postgres.url)
   })
   afterAll(async () => {
+    await api.close()
     await postgres.release()
     await removeLocalPostgres(join(home, 'postgres'))
     rmSync(home, { recursive: true, force: true })
   })
 
-  const folder = endToEnd('a folder', inFolder)
-  const bucket = endToEnd("LocalStack's S3 and Kinesis", onLocalStack)
+  const folder = endToEnd('a folder', () => inFolder('folder', byProtocol))
+  const others = {
+    "LocalStack's S3 and Kinesis": () => onLocalStack('bucket', byProtocol),
+    'a folder, and the Data API': () => inFolder('folder-api', byDataApi),
+    "LocalStack's S3 and Kinesis, and the Data API": () => onLocalStack('bucket-api', byDataApi),
+  }
+  const seen = Object.entries(others).map(([name, make]) => endToEnd(name, make))
 
-  test('ends on S3 as in a folder, object by object and row by row', () => {
-    console.info(sideBySide(folder().ends, bucket().ends))
-    expect(bucket()).toEqual(folder())
+  test('ends on S3 as in a folder, by either way to Postgres, row by row', () => {
+    const all = [folder, ...seen].map((one) => one())
+    console.info(sideBySide(all.map(({ ends }) => ends)))
+    for (const other of all) expect(other).toEqual(folder())
     expect(folder().ends.length).toBeGreaterThan(40)
+  })
+
+  test('nothing is left in the staging area', async () => {
+    for (const lake of [join(home, 'folder-api'), `s3://bucket-api-${run}`]) {
+      const left: string[] = []
+      for await (const { key } of openLake(lake).store.list('staging/')) left.push(key)
+      expect(left).toEqual([])
+    }
+    expect(api.open).toBe(0)
+    expect(api.calls.some(({ sql }) => sql?.includes('table_import_from_s3'))).toBe(true)
   })
 })
 
-async function inFolder(): Promise<Place> {
+type OpenDatabase = (name: string) => Promise<Database>
+
+/** A database of its own. @returns its URL */
+async function newDatabase(name: string): Promise<string> {
+  const server = openUrl(postgres.url)
+  await server.execute(`CREATE DATABASE ${name} TEMPLATE template0`)
+  await server.end()
+  const url = new URL(postgres.url)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+const byProtocol: OpenDatabase = async (name) => openUrl(await newDatabase(name))
+
+const byDataApi: OpenDatabase = async (database) => {
+  await installAwsS3(await newDatabase(database), api)
+  const by = new URLSearchParams({ database, secret: api.secret, endpoint: api.url })
+  return openUrl(`rds-data:${api.cluster}?${by}`)
+}
+
+async function inFolder(name: string, open: OpenDatabase): Promise<Place> {
   const kinesis = await startKinesis(name)
-  const database = openPostgres(await emptied(postgres.url))
+  const database = await open(name.replace('-', '_'))
   const stream = openStream(name, { endpoint: kinesis.endpoint })
   const close = async () => {
     await database.end()
     await kinesis.stop()
   }
-  return { lake: openLake(join(home, 'lake')), stream, database, close }
+  forgetTables()
+  return { lake: openLake(join(home, name)), stream, database, close }
 }
 
 /** A bucket with versions, as the deployed one is. */
-async function onLocalStack(): Promise<Place> {
+async function onLocalStack(name: string, open: OpenDatabase): Promise<Place> {
+  const Bucket = `${name}-${run}`
   const s3 = new S3Client({ forcePathStyle: true })
-  await s3.send(new CreateBucketCommand({ Bucket: name }))
+  await s3.send(new CreateBucketCommand({ Bucket }))
   const VersioningConfiguration = { Status: 'Enabled' as const }
-  await s3.send(new PutBucketVersioningCommand({ Bucket: name, VersioningConfiguration }))
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }))
   const kinesis = new KinesisClient({ requestHandler: new NodeHttpHandler() })
-  await kinesis.send(new CreateStreamCommand({ StreamName: name, ShardCount: 2 }))
-  const stream = openStream(name)
+  await kinesis.send(new CreateStreamCommand({ StreamName: Bucket, ShardCount: 2 }))
+  const stream = openStream(Bucket)
   while ((await stream.describe()).status !== 'ACTIVE') await sleep(100)
-  const database = openPostgres(await emptied(postgres.url))
-  return { lake: openLake(`s3://${name}`), stream, database, close: () => database.end() }
+  const database = await open(name.replace('-', '_'))
+  forgetTables()
+  return { lake: openLake(`s3://${Bucket}`), stream, database, close: () => database.end() }
 }
 
-function sideBySide(folder: End[], bucket: End[]): string {
-  const head = ['object', 'stage', 'folder', 'S3', '']
+function sideBySide(places: End[][]): string {
+  const head = ['object', 'stage', 'folder', 'S3', 'folder, Data API', 'S3, Data API', '']
   const table = new Table({ head, style: { head: [], border: [], compact: true } })
-  const keys = new Set([...folder, ...bucket].map(({ object, stage }) => `${object}\n${stage}`))
+  const keys = new Set(places.flat().map(({ object, stage }) => `${object}\n${stage}`))
   for (const key of keys) {
-    const [one, other] = [folder, bucket].map((ends) => told(ends, key))
-    table.push([...key.split('\n'), one, other, one === other ? '=' : 'DIFFERS'])
+    const ends = places.map((one) => told(one, key))
+    const same = new Set(ends).size === 1 ? '=' : 'DIFFERS'
+    table.push([...key.split('\n'), ...ends, same])
   }
   return `status, records = accepted + rejected + waiting\n${table}`
 }
