@@ -2,7 +2,7 @@ import { isLoaded, lookAt, type Seen } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
 import type { Database } from '../../core/database.ts'
 import { Refused } from '../../core/errors.ts'
-import { Judging } from '../../core/incoming.ts'
+import { type Copied, Judging } from '../../core/incoming.ts'
 import type { Lake } from '../../core/lake.ts'
 import { type Entry, entryOfKey } from '../../core/ledger.ts'
 import { ingestCommand } from '../../core/limit.ts'
@@ -35,22 +35,33 @@ export type WithRows = <T>(
 /** Rows that are judged while their transaction lasts. */
 export function judgedWithin(lake: Lake): WithRows {
   return (version, contract, work) =>
-    lake.withScratch(
-      textSize(version),
-      async (folder, duck) => {
-        const copy = await lake.store.open(version)
-        try {
-          const copied = { duck, contract, version, path: copy.path, folder }
-          const mends = await mendsOf(version.key, copy.path)
-          const done = await work({ incoming: new Judging(copied), mends })
-          await copy.verify()
-          return done
-        } finally {
-          await copy.release()
-        }
-      },
-      contract.fields.length,
+    withCopy(lake, version, contract, (copied, mends) =>
+      work({ incoming: new Judging(copied), mends }),
     )
+}
+
+/** Brings a version to this machine; what was made of it counts only if it was whole. */
+function withCopy<T>(
+  lake: Lake,
+  version: ObjectVersion,
+  contract: Contract,
+  work: (copied: Copied, mends: Mends | undefined) => Promise<T>,
+): Promise<T> {
+  return lake.withScratch(
+    textSize(version),
+    async (folder, duck) => {
+      const copy = await lake.store.open(version)
+      try {
+        const copied = { duck, contract, version, path: copy.path, folder }
+        const done = await work(copied, await mendsOf(version.key, copy.path))
+        await copy.verify()
+        return done
+      } finally {
+        await copy.release()
+      }
+    },
+    contract.fields.length,
+  )
 }
 
 async function mendsOf(key: string, path: string): Promise<Mends | undefined> {
@@ -91,7 +102,9 @@ export async function stageFirst(
   const { version } = seen
   const { contract } = decision
   try {
-    const rows = await staged(lake, area, version, contract).catch(orRefused)
+    const rows = await withCopy(lake, version, contract, async (copied, mends) => {
+      return { incoming: new Fetching(area, await area.stage(copied)), mends }
+    }).catch(orRefused)
     return { area, withRows: fetched({ version, contract, rows }) }
   } catch (fault) {
     await area.clear()
@@ -110,29 +123,6 @@ export function decideOn(
   // A replay object may have been refused only because its source was not there.
   const anew = again || (entry?.status === 'refused' && parseReplayKey(key) !== undefined)
   return decide(version, governing, anew ? undefined : entry, ingestCommand(lake.store.url, key))
-}
-
-function staged(
-  lake: Lake,
-  area: StagingArea,
-  version: ObjectVersion,
-  contract: Contract,
-): Promise<Rows> {
-  return lake.withScratch(
-    textSize(version),
-    async (folder, duck) => {
-      const copy = await lake.store.open(version)
-      try {
-        const mends = await mendsOf(version.key, copy.path)
-        const found = await area.stage({ duck, contract, version, path: copy.path, folder })
-        await copy.verify()
-        return { incoming: new Fetching(area, found), mends }
-      } finally {
-        await copy.release()
-      }
-    },
-    contract.fields.length,
-  )
 }
 
 /** That is noted where the object's row in the ledger is held. */
