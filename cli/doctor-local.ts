@@ -1,5 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Refused } from '../core/errors.ts'
 import { type Finding, findingsOf, messageOf } from '../core/finding.ts'
@@ -9,6 +8,7 @@ import { openUrl } from '../core/open-database.ts'
 import { shellWord } from '../core/shell-word.ts'
 import { type Beside, check } from '../functions/check.ts'
 import type { Place } from './context.ts'
+import { namedDatabase, ownUrl } from './database.ts'
 
 /**
  * Checks a lake and the database that belongs to it, from here.
@@ -68,10 +68,9 @@ function judgeFolder(folder: string): Finding | undefined {
  * does is nobody's fault: it runs only as long as a command works.
  */
 async function databaseOf({ database }: Place, folder: string | undefined) {
-  const given = database ?? process.env.DATABASE_URL
-  if (given) return { open: () => openUrl(given), finding: [] }
-  const file = join(folder ?? '.', '.sluice', 'url')
-  const url = existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
+  const named = namedDatabase(database)
+  if (named) return { open: () => openUrl(named), finding: [] }
+  const url = ownUrl(folder)
   if (url && (await isRunning(url))) return { open: () => openUrl(url), finding: [] }
   const found = "the lake's own Postgres is not running: its tables were not looked at"
   const cure = 'run `npm start` in another terminal and this again; or name one by --database'

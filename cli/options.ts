@@ -4,7 +4,8 @@ import { Command, CommanderError } from 'commander'
 export function commandOf(name: string, description: string): Command {
   return lakeCommandOf(name, description).option(
     '--database <url>',
-    "Postgres; else DATABASE_URL, else the lake's own",
+    "postgres://…, or rds-data:<cluster ARN>?secret=<ARN>&database=<name> for Aurora's Data API; " +
+      "else DATABASE_URL, else DATABASE_CLUSTER_ARN, else the lake's own Postgres",
   )
 }
 

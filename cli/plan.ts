@@ -1,13 +1,11 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, relative, sep } from 'node:path'
+import { basename, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import type { Database } from '../core/database.ts'
 import { type Lake, openLake } from '../core/lake.ts'
-import { openUrl } from '../core/open-database.ts'
 import { type Candidate, type Preview, preview } from '../core/preview.ts'
-import { localPostgres } from '../local/postgres.ts'
+import { namedDatabase, type Opened, openOrStart, ownUrl } from './database.ts'
 import { type CommonOptions, commandOf, usage } from './options.ts'
 import { toldOf } from './plan-report.ts'
 
@@ -32,16 +30,16 @@ async function plan(files: string[], options: PlanOptions): Promise<void> {
   const lake = openLake(options.lake, tmpdir())
   const candidates: Candidate[] = []
   for (const file of files) candidates.push(await candidateOf(lake, file, options.package))
-  const { database, close } = await databaseOf(lake, options)
+  const opened = await databaseOf(lake, options)
   const previews: Preview[] = []
   try {
     for (const candidate of candidates) {
-      const found = await preview(lake, database, candidate)
+      const found = await preview(lake, opened?.database, candidate)
       previews.push(found)
       process.stdout.write(`${options.json ? JSON.stringify(found) : toldOf(found)}\n`)
     }
   } finally {
-    await close()
+    await opened?.close()
   }
   process.exitCode = previews.every(isWell) ? 0 : 3
 }
@@ -84,20 +82,8 @@ function keyOf(url: string, file: string): string | undefined {
 }
 
 /** The one that is named; else the lake's own, if it was ever made: nothing is made here. */
-async function databaseOf(
-  { store }: Lake,
-  options: PlanOptions,
-): Promise<{ database: Database | undefined; close: () => Promise<void> }> {
-  const given = options.database ?? process.env.DATABASE_URL
-  const home = join(store.url.startsWith('file://') ? fileURLToPath(store.url) : '.', '.sluice')
-  if (given === undefined && !existsSync(join(home, 'url'))) {
-    return { database: undefined, close: async () => {} }
-  }
-  const own = given === undefined ? await localPostgres(home) : undefined
-  const database = openUrl(given ?? own!.url)
-  const close = async () => {
-    await database.end()
-    await own?.release()
-  }
-  return { database, close }
+async function databaseOf({ store }: Lake, options: PlanOptions): Promise<Opened | undefined> {
+  const named = namedDatabase(options.database)
+  const folder = store.url.startsWith('file://') ? fileURLToPath(store.url) : undefined
+  return named || ownUrl(folder) ? openOrStart(named, folder) : undefined
 }

@@ -35,7 +35,7 @@ async function rejects(dataset: string | undefined, options: RejectsOptions): Pr
   if (asked.length > 1 || (csv && json)) {
     throw new Refused('--waiting, --mended and --csv: give one of them; and --csv without --json')
   }
-  const context = await openContext(options)
+  const context = await openContext({ ...options, loads: false })
   try {
     if (csv) await print(fixLines(context.lake.store, context.database, dataset))
     else await list(context, dataset, options)

@@ -16,7 +16,7 @@ export function statusCommand(): Command {
 }
 
 async function status(options: CommonOptions): Promise<void> {
-  const context = await openContext(options)
+  const context = await openContext({ ...options, loads: false })
   try {
     const { store } = context.lake
     const outcomes = [

@@ -1,3 +1,4 @@
+import { checkImport } from './check-import.ts'
 import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import { type Finding, findingsOf, messageOf } from './finding.ts'
@@ -18,9 +19,14 @@ export async function checkDatabase(
     const reached = await reach(area, database)
     const ledger = await checkLedger(area, database)
     const tables = await checkTables(area, database, contracts)
-    return [reached, ...ledger, ...tables, await checkRights(area, database, contracts)]
+    const rights = await checkRights(area, database, contracts)
+    const fetching = database.fetches ? [await checkImport(area, database)] : []
+    return [reached, ...ledger, ...tables, rights, ...fetching]
   } catch (error) {
-    return [say.wrong('database', messageOf(error), cureOfFault(error))]
+    const [found, cure] = [messageOf(error), cureOfFault(error)]
+    // Who has no login to AWS has not asked the database.
+    const isUnasked = ofLogin.test((error as Error).name)
+    return [isUnasked ? say.unknown('database', found, cure) : say.wrong('database', found, cure)]
   }
 }
 
@@ -34,29 +40,6 @@ async function reach(area: string, database: Database): Promise<Finding> {
   const told = `Postgres ${row?.version}, user ${row?.user}, database ${row?.name}, ${ms} ms`
   return findingsOf(area).ok('database', told)
 }
-
-/** What is wrong by the code of the system, of Postgres, or of what was read from the secret. */
-export function cureOfFault(error: unknown): string {
-  const { code = '', message = '' } = error as NodeJS.ErrnoException
-  const known = faults.find(([pattern]) => pattern.test(`${code} ${message}`))
-  return known?.[1] ?? 'read the message; the log of Postgres may say more'
-}
-
-const faults: [RegExp, string][] = [
-  [/secret/i, 'check the secret, and that the function may read it: docs/operations.md, Deploy'],
-  [/ENOTFOUND|EAI_AGAIN/, 'no such host: mend it in the URL, or in the secret'],
-  [/ECONNREFUSED/, 'start Postgres there, or mend host and port in the URL or the secret'],
-  [
-    /ETIMEDOUT|EHOSTUNREACH|timeout/i,
-    "no way there: check the security group, and the function's subnets (context vpc)",
-  ],
-  [/28P01|28000/, 'mend user and password (and pg_hba.conf) in the URL or the secret'],
-  [/3D000/, 'make the database (CREATE DATABASE), or mend its name in the URL or the secret'],
-  [/53300/, 'too many connections: raise max_connections, or lower SLUICE_CONNECTIONS'],
-  [/57P03/, 'it is starting: run this again'],
-  [/42501/, 'GRANT the user USAGE on that schema'],
-  [/certificate|SSL|TLS/i, 'name its certificates by NODE_EXTRA_CA_CERTS, or set sslmode'],
-]
 
 const names = [...ledgerTables.matchAll(/CREATE TABLE IF NOT EXISTS (sluice\.\w+)/g)].map(
   ([, name]) => name!,
@@ -161,3 +144,67 @@ async function checkRights(
 function schemaIn(name: string, contracts: Contract[]): string {
   return contracts.find((contract) => tableOf(contract) === name)?.schema ?? 'sluice'
 }
+
+/** What is wrong by its name, by the code of the system, of Postgres, or of what was read. */
+export function cureOfFault(error: unknown): string {
+  const { name = '', code = '', message = '' } = error as NodeJS.ErrnoException
+  const known = faults.find(([pattern]) => pattern.test(`${name} ${code} ${message}`))
+  return known?.[1] ?? 'read the message; the log of Postgres may say more'
+}
+
+/** Of whoever asks AWS. */
+const ofLogin = /^(CredentialsProviderError|ExpiredToken|UnrecognizedClient|InvalidSignature)/
+
+/** The first that fits; those of the RDS Data API have a name, and come first. */
+const faults: [RegExp, string][] = [
+  [ofLogin, 'log in to AWS (aws sso login), or set AWS_PROFILE'],
+  [
+    /^HttpEndpointNotEnabled/,
+    "turn the cluster's Data API on (aws rds enable-http-endpoint --resource-arn <its ARN>); " +
+      'where it is on, mend the ARN: its case counts, too',
+  ],
+  [
+    /^(AccessDenied|Forbidden)/,
+    'allow rds-data:ExecuteStatement, BeginTransaction, CommitTransaction and ' +
+      'RollbackTransaction on the cluster, and secretsmanager:GetSecretValue on its secret ' +
+      '(kms:Decrypt on a key of its own): docs/aurora.md, Rights',
+  ],
+  [
+    /^DatabaseNotFound/,
+    'the cluster has no instance: give it a writer (aws rds create-db-instance)',
+  ],
+  [/^DatabaseUnavailable/, 'its writer is away, as in a failover: run this again in a minute'],
+  [/^DatabaseResuming/, 'it wakes from 0 ACUs, in half a minute or so: run this again'],
+  [
+    /^InvalidSecret/,
+    'put user and password into the secret: {"username": "…", "password": "…"}, as RDS does',
+  ],
+  [
+    /^SecretsError/,
+    "mend the secret's ARN (the whole of it, in the cluster's region and account), and allow " +
+      'kms:Decrypt where it has a key of its own',
+  ],
+  [/^StatementTimeout/, 'it is busy, or has few ACUs (context acus): run this again'],
+  [
+    /^BadRequest/,
+    'mend the ARN of the cluster (…:cluster:<name>, none of an instance), or the name of the ' +
+      'database: the outputs of the stack have both',
+  ],
+  [/ENOTFOUND.*rds-data\./, "no such region, or no network: mend the region in the cluster's ARN"],
+  [/secret/i, 'check the secret, and that the function may read it: docs/operations.md, Deploy'],
+  [/ENOTFOUND|EAI_AGAIN/, 'no such host: mend it in the URL, or in the secret'],
+  [/ECONNREFUSED/, 'start Postgres there, or mend host and port in the URL or the secret'],
+  [
+    /ETIMEDOUT|EHOSTUNREACH|timeout/i,
+    "no way there: check the security group, and the function's subnets (context vpc)",
+  ],
+  [/28P01|28000/, 'mend user and password (and pg_hba.conf) in the URL or the secret'],
+  [
+    /3D000/,
+    'make the database (CREATE DATABASE), or mend its name in the URL, the secret or DATABASE_NAME',
+  ],
+  [/53300/, 'too many connections: raise max_connections, or lower SLUICE_CONNECTIONS'],
+  [/57P03/, 'it is starting: run this again'],
+  [/42501/, 'GRANT the user USAGE on that schema'],
+  [/certificate|SSL|TLS/i, 'name its certificates by NODE_EXTRA_CA_CERTS, or set sslmode'],
+]

@@ -47,7 +47,12 @@ export class DataApiClient {
     const { sdk, patient } = await this.#sdk()
     const { database, ...where } = this.#where()
     const asked = new sdk.BeginTransactionCommand({ ...where, database })
-    const { transactionId } = await patient.send(asked).catch(told)
+    // One that sleeps was seen to answer so, too: https://github.com/gurenjs/guren/issues/401
+    const again = (fault: Error) => {
+      if (fault.name !== 'StatementTimeoutException') throw fault
+      return patient.send(asked)
+    }
+    const { transactionId } = await patient.send(asked).catch(again).catch(told)
     return transactionId!
   }
 
@@ -199,8 +204,6 @@ const LOCKED = '55P03'
 function told(error: unknown): never {
   if (!(error instanceof Error) || error.name !== 'DatabaseErrorException') throw error
   const { message, code } = parseMessage(error.message)
-  // The whole HTTP answer, of which logs would be full.
-  Reflect.deleteProperty(error, '$response')
   if (isOfData(code)) throw new Unacceptable(message, { cause: error })
   if (code === LOCKED) throw new Busy(message, { cause: error })
   throw Object.assign(new Error(message, { cause: error }), { code })

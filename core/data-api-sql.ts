@@ -6,46 +6,46 @@ import type { Row } from './database.ts'
  * every type comes as it is.
  */
 
-/** Whether a statement has rows for an answer. */
+/** Whether a statement has rows for an answer, whatever comments and brackets it begins with. */
 export function wantsAnswer(sql: string): boolean {
-  return /^\s*(SELECT|WITH|VALUES)\b|\bRETURNING\b/i.test(sql)
+  const before = /^(?:[\s(]|--[^\n\r]*[\n\r]|\/\*(?:[^*]|\*(?!\/))*\*\/)*/
+  return /^(?:SELECT|WITH|VALUES)\b|\bRETURNING\b/i.test(sql.replace(before, ''))
 }
 
-/** The statement, and a row of its answer as one JSON text. */
+/** The statement, and a row of its answer as one JSON text; it may end with a comment. */
 export function answerOf(sql: string): string {
-  return `WITH sluice_row AS (${sql}) SELECT to_json(sluice_row.*)::text FROM sluice_row`
+  return `WITH sluice_row AS (${sql}\n) SELECT to_json(sluice_row.*)::text FROM sluice_row`
 }
 
-/** Of a piece in characters: of four bytes each, a row of the answer is below 64 KB. */
-const PIECE = 15_000
+/** Of a piece in bytes: as base64, in lines of 76, it is 60,800: a row is below 64 KB. */
+const PIECE = 45_000
 
 /**
- * The answer of a SELECT, cut into texts: rows that are short share one, a long one has several.
- * `is_end` is told of the last one before which rows may be parted.
+ * The answer of a SELECT, cut into pieces: rows that are short share some, a long one has several.
+ * Of each, its bytes as base64, and whether it is the last before which rows may be parted. Bytes
+ * are cut where they lie; to find a character in UTF-8, all before it are counted.
  */
 export function inPieces(sql: string): string {
-  return `WITH sluice_row AS (${sql}), line AS (
+  return `WITH sluice_row AS (${sql}\n), line AS (
       SELECT row_number() OVER () AS n, to_json(sluice_row.*)::text AS t FROM sluice_row
     ), share AS (
-      SELECT n, t, sum(length(t)) OVER (ORDER BY n) / ${PIECE} AS pack FROM line
+      SELECT n, t, sum(octet_length(t)) OVER (ORDER BY n) / ${PIECE} AS pack FROM line
     ), packed AS (
-      SELECT min(n) AS n, string_agg(t, ',' ORDER BY n) AS t FROM share GROUP BY pack
+      SELECT min(n) AS n, convert_to(string_agg(t, ',' ORDER BY n), 'UTF8') AS b
+      FROM share GROUP BY pack
     )
-    SELECT substr(t, ${PIECE} * i + 1, ${PIECE}), i = (length(t) - 1) / ${PIECE}
-    FROM packed, generate_series(0, (length(t) - 1) / ${PIECE}) AS i ORDER BY n, i`
+    SELECT encode(substr(b, ${PIECE} * i + 1, ${PIECE}), 'base64'), i = (length(b) - 1) / ${PIECE}
+    FROM packed, generate_series(0, (length(b) - 1) / ${PIECE}) AS i ORDER BY n, i`
 }
 
 /** The rows of an answer in pieces. */
 export function pieced(pieces: unknown[][]): Row[] {
-  const whole: string[] = []
-  let packs: string[] = []
+  const packs: Buffer[][] = [[]]
   for (const [piece, isEnd] of pieces) {
-    packs.push(piece as string)
-    if (!isEnd) continue
-    whole.push(packs.join(''))
-    packs = []
+    packs.at(-1)!.push(Buffer.from(piece as string, 'base64'))
+    if (isEnd) packs.push([])
   }
-  return whole.flatMap((rows) => JSON.parse(`[${rows}]`) as Row[])
+  return packs.flatMap((pack) => JSON.parse(`[${Buffer.concat(pack)}]`) as Row[])
 }
 
 /**
@@ -61,18 +61,20 @@ export const runner = 'SELECT pg_temp.sluice_run($1) AS touched'
 
 /** Whether a statement is too long for a call, once its names are in it. */
 export function isLong(sql: string): boolean {
-  return sql.length > 60_000
+  return withNames(sql).length > 65_536
 }
 
 /**
  * `$1` becomes `:p1`. A colon in a literal or an identifier, which the service might take for such
- * a name, is written as its code.
+ * a name, is written as its code; comments, which may have a quote in them, are left out. What has
+ * a colon in `E'…'`, `$$…$$` or a slice goes as a script.
  */
 export function withNames(sql: string): string {
   return sql.replace(
-    /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)/g,
+    /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n\r]*|\/\*[\s\S]*?\*\/|\$(\d+)/g,
     (found: string, number: string | undefined) => {
       if (number !== undefined) return `:p${number}`
+      if (/^[-/]/.test(found)) return ' '
       return found.includes(':') ? coded(found) : found
     },
   )
@@ -83,20 +85,24 @@ function coded(quoted: string): string {
   return `U&${quoted.replaceAll('\\', '\\\\').replaceAll(':', '\\003a')}`
 }
 
-/** A parameter: what is neither text, number nor boolean is text, and the SQL says what it is. */
+/**
+ * A parameter: what is neither text, number nor boolean is text, and the SQL says what it is. An
+ * integer that JSON would round goes as the double that it is.
+ */
 export function parameterOf(value: unknown, i: number) {
   const name = `p${i + 1}`
   if (value === null || value === undefined) return { name, value: { isNull: true } }
   if (typeof value === 'boolean') return { name, value: { booleanValue: value } }
   if (typeof value !== 'number') return { name, value: { stringValue: textOf(value) } }
-  return Number.isInteger(value)
+  return Number.isSafeInteger(value)
     ? { name, value: { longValue: value } }
     : { name, value: { doubleValue: value } }
 }
 
 function textOf(value: unknown): string {
   if (value instanceof Date) return value.toISOString()
-  return Array.isArray(value) ? arrayOf(value) : String(value)
+  if (Array.isArray(value)) return arrayOf(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 /** `{"a","b \"c\"",NULL}`: https://www.postgresql.org/docs/17/arrays.html#ARRAYS-IO */

@@ -43,7 +43,7 @@ export function openDataApi(place: DataApiPlace): Database {
   return {
     fetches: true,
     transaction: (work) => transaction(client, work),
-    query: async (sql, values) => rowsOf(await client.run(answerOf(sql), values)),
+    query: (sql, values) => ask(client, sql, values),
     execute: async (sql, values) => (await client.run(sql, values)).touched,
     read,
     end: async () => client.end(),
@@ -88,8 +88,8 @@ async function commit(client: DataApiClient, id: string, xid: string): Promise<v
 
 /** https://www.postgresql.org/docs/17/functions-info.html#FUNCTIONS-INFO-SNAPSHOT */
 async function fateOf(client: DataApiClient, xid: string): Promise<unknown> {
-  const sql = answerOf('SELECT pg_xact_status($1::xid8) AS fate')
-  return rowsOf(await client.run(sql, [xid]))[0]?.fate
+  const [row] = await ask(client, 'SELECT pg_xact_status($1::xid8) AS fate', [xid])
+  return row?.fate
 }
 
 /** One call on a transaction at a time: the Data API refuses a second one. */
@@ -119,9 +119,7 @@ class DataApiTransaction implements Transaction {
   }
 
   async query(sql: string, values?: unknown[]): Promise<Row[]> {
-    if (wantsAnswer(sql)) return rowsOf(await this.#client.run(answerOf(sql), values, this.#id))
-    await this.execute(sql, values)
-    return []
+    return ask(this.#client, sql, values, this.#id)
   }
 
   async execute(sql: string, values: unknown[] = []): Promise<number> {
@@ -201,6 +199,13 @@ function isWhole({ records }: { records: unknown[][] }): boolean {
   return records.length < piecesAtOnce
 }
 
-function rowsOf({ records }: { records: unknown[][] }): Row[] {
+async function ask(
+  client: DataApiClient,
+  sql: string,
+  values?: unknown[],
+  id?: string,
+): Promise<Row[]> {
+  const asked = wantsAnswer(sql) ? answerOf(sql) : sql
+  const { records } = await client.run(asked, values, id)
   return records.map(([row]) => JSON.parse(row as string) as Row)
 }

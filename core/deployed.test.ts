@@ -45,6 +45,24 @@ test('a stack without a database has no raw-ingestion', () => {
   expect(parse(rest).stages.map(({ name }) => name)).toEqual(['silver', 'publish'])
 })
 
+const database = {
+  DatabaseClusterArn: 'arn:aws:rds:eu-west-1:123456789012:cluster:sluice',
+  DatabaseSecretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:sluice-AbCdEf',
+  DatabaseName: 'sluice',
+}
+
+test('an Aurora with the Data API is found by three outputs, of which none may miss', () => {
+  const all = { ...rest, ...stage('RawIngestion') }
+  const { DatabaseSecretArn, ...some } = database
+  expect(parse({ ...all, ...database }).database).toEqual({
+    cluster: database.DatabaseClusterArn,
+    secret: DatabaseSecretArn,
+    name: 'sluice',
+  })
+  expect(() => parse({ ...all, ...some })).toThrow(/does not tell its outputs DatabaseSecretArn:/)
+  expect(parse(all).database).toBeUndefined()
+})
+
 test('outputs that are missing are named, with the state of the stack', () => {
   const { StreamArn, ...some } = rest
   for (const outputs of [some, { ...rest, RawIngestionQueue: 'https://sqs/q' }]) {

@@ -13,6 +13,8 @@ export interface DeployedStack {
   failedBatches: string
   /** Those that take events of objects; raw-ingestion only where the stack has a database. */
   stages: DeployedStage[]
+  /** Aurora, where it is asked by the RDS Data API: ARNs of the cluster and of its login. */
+  database: { cluster: string; secret: string; name: string } | undefined
   /** The event source mapping by its UUID. */
   append: { function: string; mapping: string }
   maintenance: { function: string }
@@ -72,6 +74,12 @@ const ofDatabase = z.object({
   RawIngestionFunction: name,
   RawIngestionRule: name,
 })
+/** Of one whose database is asked by the Data API. */
+const ofDataApi = z.object({
+  DatabaseClusterArn: name,
+  DatabaseSecretArn: name,
+  DatabaseName: name,
+})
 
 /**
  * Asks CloudFormation. Endpoint, region and credentials come from the environment, as everywhere in
@@ -93,8 +101,12 @@ export function parseOutputs(
   status: string,
   found: Record<string, string>,
 ): Omit<DeployedStack, 'name' | 'status'> {
-  const hasDatabase = Object.keys(found).some((key) => key.startsWith('RawIngestion'))
-  const parsed = (hasDatabase ? outputs.extend(ofDatabase.shape) : outputs).safeParse(found)
+  const has = (prefix: string) => Object.keys(found).some((key) => key.startsWith(prefix))
+  const [hasDatabase, hasDataApi] = [has('RawIngestion'), has('Database')]
+  const parsed = outputs
+    .extend(hasDatabase ? ofDatabase.shape : {})
+    .extend(hasDataApi ? ofDataApi.shape : {})
+    .safeParse(found)
   if (!parsed.success) throw incomplete(stack, status, parsed.error)
   const told = parsed.data
   const stage = (name: StageName, prefix: string): DeployedStage => ({
@@ -113,6 +125,13 @@ export function parseOutputs(
       stage('silver', 'Silver'),
       stage('publish', 'Publish'),
     ],
+    database: hasDataApi
+      ? {
+          cluster: found.DatabaseClusterArn!,
+          secret: found.DatabaseSecretArn!,
+          name: found.DatabaseName!,
+        }
+      : undefined,
     append: { function: told.AppendFunction, mapping: told.AppendMapping },
     maintenance: { function: told.MaintenanceFunction },
     setup: told.SetupFunction === undefined ? undefined : { function: told.SetupFunction },

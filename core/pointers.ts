@@ -32,8 +32,8 @@ export async function noteReferences(
   const gone = 'DELETE FROM sluice.references WHERE lake = $1 AND dataset = $2'
   await tx.execute(gone, [lake, contract.dataset])
   for (const one of wanted) {
-    const insert =
-      'INSERT INTO sluice.references VALUES ($1, $2, $3::text[], $4, $5::text[]) ON CONFLICT DO NOTHING'
+    const insert = `INSERT INTO sluice.references VALUES ($1, $2, $3::text[], $4, $5::text[])
+       ON CONFLICT DO NOTHING`
     await tx.execute(insert, [lake, contract.dataset, ...one])
   }
 }

@@ -22,8 +22,9 @@ export interface Slicing {
 }
 
 /**
- * Runs a statement over rows of a table: at once, or slice by slice. Rows that it inserts into that
- * very table are not worked off.
+ * Runs a statement over rows of a table: at once, or slice by slice. It may delete those rows, but
+ * neither insert into that table nor update it: a new row can come to stand in a later slice, and
+ * would be worked off too.
  *
  * @param run the statement, given a condition for its WHERE; its answer is how many rows it touched
  * @returns how many rows were touched in all

@@ -24,7 +24,7 @@ const isTest = (path: string) =>
   /\.(test|fixture|conformance|schedules)\.ts$|^(bench|faults)\//.test(path)
 /** Started by name, not imported. */
 const isEntry = (path: string) =>
-  /^functions\/[^/]+\/handler\.ts$|^cli\/|^[^/]+\.config\.ts$|^local\/test-postgres\.ts$/.test(path)
+  /^functions\/[^/]+\/handler\.ts$|^cli\/|^[^/]+\.config\.ts$|^local\/test-[a-z-]+\.ts$/.test(path)
 
 /** Which rooms a room may import from; those that are not named here may import from all. */
 const rooms: Record<string, string[]> = {
@@ -43,7 +43,9 @@ const packages: [string, RegExp][] = [
     /^core\/(s3-[a-z-]+|data-api(-[a-z]+)?|dead-letters|deployed(-[a-z]+)?|kinesis|queue)\.ts$/,
   ],
   ['@aws-sdk/', /^local\/(kinesis|localstack|worker(-[a-z]+)?)\.ts$/],
+  ['@aws-sdk/', /^local\/data-api\/object-reader\.ts$/],
   ['pg', /^core\/postgres\.ts$|^local\/fresh-database\.ts$/],
+  ['pg', /^local\/data-api\/(aws-s3|refusal|session|statement)\.ts$/],
   ['pg-copy-streams', /^core\/postgres\.ts$/],
   ['@duckdb/', /^core\/duckdb(-json)?\.ts$/],
 ]

@@ -3,7 +3,7 @@ import { installAwsS3 } from '../local/data-api/aws-s3.ts'
 import { DataApiEndpoint, type Limits } from '../local/data-api/endpoint.ts'
 import { freshDatabase } from '../local/fresh-database.ts'
 
-/** A lake, and a database that is reached through an endpoint of our own, whose faults we choose. */
+/** A lake, and a database that is reached through an endpoint whose faults we choose. */
 export async function openPlace(limits: Partial<Limits> = {}) {
   const fresh = await freshDatabase()
   const endpoint = await DataApiEndpoint.start(fresh.url, { limits })

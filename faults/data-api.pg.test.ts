@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { prepareLedger } from '../core/ledger.ts'
+import { prepareLedger } from '../core/prepare-ledger.ts'
 import { resource } from '../functions/stages.fixture.ts'
 import type { Fault } from '../local/data-api/endpoint.ts'
 import { openPlace } from './data-api.fixture.ts'
 
 /**
- * A load by the Data API, and one thing that goes wrong at one of its calls: whichever it is, and at
- * whichever call, every row stands once in the end, nothing half loaded in between, and nothing is
- * left in the staging area. A message that failed comes again, as SQS brings it.
+ * A load by the Data API, and one thing that goes wrong at one of its calls: whichever it is, and
+ * at whichever call, every row stands once in the end, nothing is half loaded in between, and
+ * nothing left in the staging area. A message that failed comes again, as SQS brings it.
  */
 
 let place: Awaited<ReturnType<typeof openPlace>>

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../core/database.ts'
 import type { Lake } from '../core/lake.ts'
-import { prepareLedger } from '../core/ledger.ts'
+import { prepareLedger } from '../core/prepare-ledger.ts'
 import { tick } from '../functions/maintenance/tick.ts'
 import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'

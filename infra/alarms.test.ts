@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { append, objectStages } from './shape.ts'
 import { TestStack } from './stack.fixture.ts'
 
-const stack = new TestStack({ alarmEmail: 'on-call@example.com' })
+const stack = new TestStack({ alarmEmail: 'on-call@example.com', database: 'aurora' })
 const alarms = Object.entries(stack.all('AWS::CloudWatch::Alarm')).map(([id, { Properties }]) => ({
   id: id.replace(/^Alarms/, '').replace(/[0-9A-F]{8}$/, ''),
   said: String(Properties.AlarmDescription),
@@ -18,7 +18,7 @@ it('there is one for each way in which the pipeline can fail', () => {
     ...objectStages.flatMap(({ id }) => each.map((what) => `${id}${what}`)),
     ...['RawIngestionRejectRatio', 'SilverRejectRatio', 'AppendRejectRatio'],
     ...['AppendErrors', 'AppendThrottles', 'IteratorAge', 'StreamUnread', 'FailedBatches'],
-    ...['RawIngestionUnsettled', 'Schedules', 'TickStopped'],
+    ...['RawIngestionUnsettled', 'DatabaseCapacity', 'Schedules', 'TickStopped'],
   ]
   expect(alarms.map(({ id }) => id).toSorted()).toEqual(expected.toSorted())
 })
@@ -110,12 +110,30 @@ it('counts rejects as a part of all records, and a few of a few for nothing', ()
   expect(Threshold).toBe(5)
 })
 
-it('one dashboard shows every stage, the stream and the functions', () => {
+it('tells of Aurora only where the stack makes it, and only when a load lasts', () => {
+  const capacity = alarms.find(({ id }) => id === 'DatabaseCapacity')?.Properties
+  expect(capacity).toMatchObject({
+    ...{ Namespace: 'AWS/RDS', MetricName: 'ACUUtilization', Statistic: 'Average' },
+    Dimensions: [{ Name: 'DBClusterIdentifier', Value: { Ref: expect.stringMatching(/^Aurora/) } }],
+    ...{ Threshold: 95, Period: 300, EvaluationPeriods: 12, DatapointsToAlarm: 12 },
+  })
+  const cluster = 'arn:aws:rds:eu-west-1:123456789012:cluster:shop'
+  const databaseSecret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf'
+  for (const one of [
+    new TestStack(),
+    new TestStack({ database: 'aurora', cluster, databaseSecret }),
+  ]) {
+    expect(JSON.stringify(one.template.toJSON())).not.toContain('AWS/RDS')
+  }
+})
+
+it('one dashboard shows every stage, the stream, the functions and Aurora', () => {
   const dashboards = Object.values(stack.all('AWS::CloudWatch::Dashboard'))
   expect(dashboards).toHaveLength(1)
   const body = JSON.stringify(dashboards[0]?.Properties.DashboardBody)
   for (const { service } of objectStages) expect(body).toContain(`${service}: objects`)
-  for (const shown of ['stream: behind', 'functions: errors', 'RecordsPoison']) {
+  const others = ['ServerlessDatabaseCapacity', 'ACUUtilization', 'VolumeBytesUsed']
+  for (const shown of ['stream: behind', 'functions: errors', 'RecordsPoison', ...others]) {
     expect(body).toContain(shown)
   }
 })

@@ -37,7 +37,7 @@ export function makeAlarms(scope: Construct, parts: Parts, settings: Settings): 
     ...stageAlarms(alarms, parts),
     ...streamAlarms(alarms, parts),
     ...functionAlarms(parts),
-    ...unsettled(alarms, parts),
+    ...databaseAlarms(alarms, parts),
     ...scheduleAlarms(alarms, parts),
   ]
   return shapes.map((shape) => {
@@ -200,18 +200,31 @@ function functionAlarms({ stages, records }: Parts): AlarmShape[] {
   ])
 }
 
-/** Where raw-ingestion is: rows that wait for a parent, rows to be loaded again. */
-function unsettled(scope: Construct, { stages }: Parts): AlarmShape[] {
-  return stages
-    .filter(({ shape }) => shape === rawIngestion)
+/**
+ * Where raw-ingestion is: rows that wait for a parent, rows to be loaded again. And of Aurora, what
+ * no stage tells: a load is meant to use all of it, for a while.
+ */
+function databaseAlarms(scope: Construct, { stages, aurora }: Parts): AlarmShape[] {
+  const unsettled = stages
+    .filter(({ shape }) => shape.id === rawIngestion.id)
     .map(({ shape }) => ({
       id: `${shape.id}Unsettled`,
       metric: ownMetric(scope, shape.service, 'Faults'),
       threshold: 0,
-      periods: [2, 3],
+      periods: [2, 3] as [number, number],
       broke: 'Rows that wait for their parent cannot be looked at again, again and again.',
       page: 'errors',
     }))
+  if (!aurora) return unsettled
+  const capacity: AlarmShape = {
+    id: 'DatabaseCapacity',
+    metric: aurora.cluster.metricACUUtilization({ period: Duration.minutes(5) }),
+    threshold: 95,
+    periods: [12, 12],
+    broke: 'Aurora has been at its most ACUs for an hour: loads wait for it.',
+    page: 'waiting-messages',
+  }
+  return [...unsettled, capacity]
 }
 
 function scheduleAlarms(scope: Construct, { maintenance: { function: made } }: Parts) {

@@ -26,7 +26,7 @@ const setup = [
 const expected: Record<string, { files: string[]; clients: string[]; handlers: string[] }> = {
   'raw-ingestion': {
     files: duckdb,
-    clients: ['s3', 'secrets-manager', 'sqs'],
+    clients: ['rds-data', 's3', 'secrets-manager', 'sqs'],
     handlers: ['handler'],
   },
   silver: { files: duckdb, clients: ['s3', 'sqs'], handlers: ['handler'] },
@@ -36,7 +36,7 @@ const expected: Record<string, { files: string[]; clients: string[]; handlers: s
     handlers: ['handler', 'publishHandler'],
   },
   maintenance: { files: duckdb, clients: ['s3'], handlers: ['handler'] },
-  setup: { files: setup, clients: ['s3', 'secrets-manager'], handlers: ['handler'] },
+  setup: { files: setup, clients: ['rds-data', 's3', 'secrets-manager'], handlers: ['handler'] },
 }
 
 /** `e_machine` of an ELF file, by Lambda's word for the processor. */

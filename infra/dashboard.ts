@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
 import { Dashboard, GraphWidget, type IMetric, type IWidget } from 'aws-cdk-lib/aws-cloudwatch'
+import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds'
 import type { Construct } from 'constructs'
 import { givenUp, iteratorAge, ownMetric, type Parts } from './metrics.ts'
 import { append } from './shape.ts'
@@ -24,7 +25,10 @@ export function makeDashboard(scope: Construct, parts: Parts): Dashboard {
   )
   return new Dashboard(scope, 'Dashboard', {
     defaultInterval: Duration.hours(12),
-    widgets: [flow, stuck, [...streamGraphs(scope, parts)], functionGraphs(parts)],
+    widgets: [
+      ...[flow, stuck, streamGraphs(scope, parts), functionGraphs(parts)],
+      ...(parts.aurora ? [databaseGraphs(parts.aurora.cluster)] : []),
+    ],
   })
 }
 
@@ -60,6 +64,22 @@ function functionGraphs({ stages, records, maintenance }: Parts): IWidget[] {
       'functions: duration (ms)',
       all.map((one) => one.metricDuration()),
     ),
+  ]
+}
+
+/** ACUs are paid for by the second, I/O by the request. */
+function databaseGraphs(cluster: DatabaseCluster): IWidget[] {
+  return [
+    graph('database: ACUs, and % of the most', [
+      cluster.metricServerlessDatabaseCapacity(),
+      cluster.metricACUUtilization(),
+    ]),
+    graph('database: connections', [cluster.metricDatabaseConnections()]),
+    graph('database: bytes, I/O', [
+      cluster.metricVolumeBytesUsed(),
+      cluster.metricVolumeReadIOPs({ statistic: 'Sum' }),
+      cluster.metricVolumeWriteIOPs({ statistic: 'Sum' }),
+    ]),
   ]
 }
 

@@ -114,12 +114,12 @@ export function allowLake(made: LambdaFunction, lake: Bucket, access: Access): v
     const resources = keys.map((key) => lake.arnForObjects(key))
     role.addToPolicy(new PolicyStatement({ actions, resources }))
   }
-  const { reads, pins, writes, puts = [], deletes = [] } = access
+  const { reads, pins, writes, uploads = [], puts = [], deletes = [] } = access
   allowList(role, lake)
   allow(['s3:GetObject'], below(reads))
   allow(['s3:GetObjectVersion'], below(pins))
   allow(['s3:PutObject'], [...below(writes), ...puts])
-  const files = writes.filter((prefix) => pins.includes(prefix))
+  const files = [...writes.filter((prefix) => pins.includes(prefix)), ...uploads]
   allow(['s3:AbortMultipartUpload'], below(files))
   allow(['s3:DeleteObject'], deletes)
   // Whatever is added to it later: what came in is never deleted by a function.

@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import type { Construct } from 'constructs'
 import type { Settings } from './settings.ts'
-import { keep } from './shape.ts'
+import { keep, staging } from './shape.ts'
 
 /** The lake: one bucket, laid out as the folder `data/` is. */
 export function makeLake(scope: Construct, { lake, removal }: Settings): Bucket {
@@ -57,8 +57,9 @@ export function removalOf(removal: Settings['removal']): RemovalPolicy {
 }
 
 /**
- * Nothing that is current ever expires. Quarantine keeps its overwritten versions, too; those of
- * checkpoints, one for each batch, are of no use once a later one stands.
+ * Nothing that is current ever expires, but what a function that died has left in the staging area.
+ * Quarantine keeps its overwritten versions, too; those of checkpoints, one for each batch, are of
+ * no use once a later one stands.
  */
 function lifecycle(): LifecycleRule[] {
   const overwritten = (prefix: string, days: number): LifecycleRule => ({
@@ -74,5 +75,14 @@ function lifecycle(): LifecycleRule[] {
     overwritten('silver/', keep.versions),
     overwritten('streaming_results/', keep.versions),
     overwritten('streaming_checkpoint/', keep.checkpointVersions),
+    {
+      id: 'staging',
+      prefix: staging.prefix,
+      // With it S3 removes the markers of what was deleted, too, once they are as old:
+      // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+      expiration: Duration.days(staging.days),
+      noncurrentVersionExpiration: Duration.days(staging.days),
+      abortIncompleteMultipartUploadAfter: Duration.days(staging.days),
+    },
   ]
 }

@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib'
 import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
+import type { Aurora } from './aurora.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { ObjectStage } from './stage.ts'
 import type { RecordStream } from './stream.ts'
@@ -10,6 +11,8 @@ export interface Parts {
   stages: ObjectStage[]
   records: RecordStream
   maintenance: Maintenance
+  /** Where the stack makes it: one that exists is watched by its owner. */
+  aurora: Aurora | undefined
 }
 
 /** One of the functions' own metrics (core/metrics.ts), summed up. */

@@ -8,11 +8,12 @@ const vpc = {
   securityGroup: 'sg-0a1b2c3d',
 }
 const stack = new TestStack()
+const aurora = new TestStack({ database: 'aurora' })
 const roles = ['RawIngestion', 'Silver', 'Publish', 'StreamAppend', 'Maintenance', 'Setup']
 
 /** What a role may do with objects of the lake: `s3:PutObject silver/*`. */
-function allowedOn(bucket: string, role: string): string[] {
-  return stack
+function allowedOn(bucket: string, role: string, one = stack): string[] {
+  return one
     .statements(role)
     .filter(({ effect }) => effect === 'Allow')
     .flatMap(({ actions, resources }) =>
@@ -82,6 +83,17 @@ describe('a function may do with objects what its stage does, and no more', () =
     expect(allowedOn('Lake', role)).toEqual(expected.toSorted())
   })
 
+  it('RawIngestion stages rows that a database fetches: it puts and removes', () => {
+    const added = allowedOn('Lake', 'RawIngestion', aurora).filter(
+      (one) => !allowedOn('Lake', 'RawIngestion').includes(one),
+    )
+    const actions = ['AbortMultipartUpload', 'DeleteObject', 'PutObject']
+    expect(added).toEqual(actions.flatMap((action) => on(action, ['staging/*'])))
+    for (const role of roles.filter((one) => one !== 'RawIngestion')) {
+      expect(allowedOn('Lake', role, aurora), role).toEqual(allowedOn('Lake', role))
+    }
+  })
+
   it('Setup: contracts alone', () => {
     expect(
       allowedOn('Lake', 'Setup').every((one) => /\/datapackage\.(yaml|yml|json)$/.test(one)),
@@ -90,26 +102,29 @@ describe('a function may do with objects what its stage does, and no more', () =
   })
 })
 
-it('no function can delete what came in, whatever it is given later', () => {
-  for (const role of roles) {
-    const statements = stack.statements(role)
-    const deletes = statements.filter(
-      ({ effect, actions }) => effect === 'Allow' && actions.some((one) => /Delete|\*/.test(one)),
-    )
-    for (const { resources } of deletes) {
-      expect(
-        resources.filter((arn) => /bronze|streaming\//.test(arn)),
-        role,
-      ).toEqual([])
+it.each([['by URL', stack] as const, ['Aurora', aurora] as const])(
+  'no function can delete what came in, whatever it is given later: %s',
+  (_, one) => {
+    for (const role of roles) {
+      const statements = one.statements(role)
+      const deletes = statements.filter(
+        ({ effect, actions }) => effect === 'Allow' && actions.some((one) => /Delete|\*/.test(one)),
+      )
+      for (const { resources } of deletes) {
+        expect(
+          resources.filter((arn) => /bronze|streaming\//.test(arn)),
+          role,
+        ).toEqual([])
+      }
+      if (role === 'Setup') continue
+      expect(statements, role).toContainEqual({
+        effect: 'Deny',
+        actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+        resources: ['Lake/bronze/*', 'Lake/streaming/*'],
+      })
     }
-    if (role === 'Setup') continue
-    expect(statements, role).toContainEqual({
-      effect: 'Deny',
-      actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
-      resources: ['Lake/bronze/*', 'Lake/streaming/*'],
-    })
-  }
-})
+  },
+)
 
 it('no action is a wildcard, and no resource is * but where AWS has no other form: a VPC', () => {
   const everything = (one: TestStack) =>
@@ -121,6 +136,7 @@ it('no action is a wildcard, and no resource is * but where AWS has no other for
       }),
     )
   expect(everything(stack)).toEqual([])
+  expect(everything(aurora)).toEqual([])
   const inside = everything(new TestStack({ vpc: JSON.stringify(vpc) }))
   expect(inside.flatMap(({ actions }) => actions).filter((one) => !/^ec2:/.test(one))).toEqual([])
   expect(inside).toHaveLength(2)
@@ -150,6 +166,31 @@ it('each reads its own queue, its own secret, its own stream', () => {
   }
   expect(others('Publish', /^kinesis:(Get|Subscribe)/)).toEqual([])
   expect(others('StreamAppend', /^kinesis:Put/)).toEqual([])
+})
+
+it('Aurora is asked by two functions, with its login and by no other operation than theirs', () => {
+  const asks = (role: string) =>
+    aurora.statements(role).filter(({ actions }) => /^(rds|secretsmanager)/.test(`${actions}`))
+  expect(roles.filter((role) => asks(role).length > 0)).toEqual(['RawIngestion', 'Setup'])
+  for (const role of ['RawIngestion', 'Setup']) {
+    expect(asks(role), role).toEqual([
+      {
+        effect: 'Allow',
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: ['AuroraClusterSecretAttachment'],
+      },
+      {
+        effect: 'Allow',
+        actions: [
+          'rds-data:ExecuteStatement',
+          'rds-data:BeginTransaction',
+          'rds-data:CommitTransaction',
+          'rds-data:RollbackTransaction',
+        ],
+        resources: ['AuroraCluster'],
+      },
+    ])
+  }
 })
 
 it('failed batches can be written by the append function alone, and read by none', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { append, limitBytes, objectStages, retry } from './shape.ts'
+import { append, limitBytes, objectStages, retry, staging } from './shape.ts'
 import { TestStack } from './stack.fixture.ts'
 
 const stack = new TestStack()
@@ -46,11 +46,11 @@ describe('the lake', () => {
     )
   })
 
-  it('lets go of overwritten versions and aborted uploads, never of what is current', () => {
-    const { Rules } = Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] }
-    expect(Rules.filter((rule) => 'ExpirationInDays' in rule || 'ExpirationDate' in rule)).toEqual(
-      [],
-    )
+  const { Rules } = Properties.LifecycleConfiguration as { Rules: Record<string, unknown>[] }
+
+  it('lets go of old versions and aborted uploads, of what is current in staging alone', () => {
+    const expires = Rules.filter((rule) => 'ExpirationInDays' in rule || 'ExpirationDate' in rule)
+    expect(expires.map(({ Prefix }) => Prefix)).toEqual(['staging/'])
     expect(Rules.map(({ Prefix }) => Prefix)).toEqual([
       undefined,
       'bronze/',
@@ -58,11 +58,29 @@ describe('the lake', () => {
       'silver/',
       'streaming_results/',
       'streaming_checkpoint/',
+      'staging/',
     ])
     expect(Rules[0]).toMatchObject({
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: 2 },
     })
     expect(Rules.slice(1).every((rule) => 'NoncurrentVersionExpiration' in rule)).toBe(true)
+  })
+
+  it('keeps what a function that died has left in staging for a day, in whatever form', () => {
+    expect(Rules.find(({ Prefix }) => Prefix === staging.prefix)).toEqual({
+      Id: 'staging',
+      Prefix: staging.prefix,
+      Status: 'Enabled',
+      // With it, markers of what was deleted go, too.
+      ExpirationInDays: 1,
+      NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+    })
+  })
+
+  it('wakes nobody by what is staged', () => {
+    const asked = objectStages.flatMap(({ prefixes }) => prefixes)
+    expect(asked.filter((prefix) => `${staging.prefix}a/rows-0.csv`.startsWith(prefix))).toEqual([])
   })
 })
 

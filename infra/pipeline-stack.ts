@@ -9,10 +9,10 @@ import { Maintenance } from './maintenance.ts'
 import { tell } from './outputs.ts'
 import type { Settings } from './settings.ts'
 import { SetUp } from './setup.ts'
-import { publish, rawIngestion, silver } from './shape.ts'
+import { publish, rawIngestion, silver, stagedIngestion } from './shape.ts'
 import { ObjectStage } from './stage.ts'
 import { RecordStream } from './stream.ts'
-import { allowSecret, findWarehouse, type Warehouse } from './warehouse.ts'
+import { allowDatabase, findWarehouse, type Warehouse } from './warehouse.ts'
 
 /** The pipeline: objects and records come in, rows and Parquet stand. */
 export class PipelineStack extends Stack {
@@ -22,7 +22,7 @@ export class PipelineStack extends Stack {
       terminationProtection: settings.removal === 'retain',
     })
     const lake = makeLake(this, settings)
-    const warehouse = findWarehouse(this, settings)
+    const warehouse = findWarehouse(this, settings, lake)
     const setUp = new SetUp(this, settings, lake, warehouse)
     const records = new RecordStream(this, settings, lake)
     const stages = [
@@ -33,18 +33,17 @@ export class PipelineStack extends Stack {
     const maintenance = new Maintenance(this, settings, lake)
     // Contracts are put when somebody listens: their events let objects through.
     for (const stage of stages) setUp.resource.node.addDependency(stage)
-    const parts = { lake, stages, records, maintenance }
+    const parts = { stages, records, maintenance, aurora: warehouse?.made }
     makeDashboard(this, parts)
     makeAlarms(this, parts, settings)
     tell(this, { LakeUrl: `s3://${lake.bucketName}` })
   }
 
   #rawIngestion(settings: Settings, lake: Bucket, warehouse: Warehouse): ObjectStage {
-    const { environment, network } = warehouse
-    const stage = new ObjectStage(this, {
-      ...{ shape: rawIngestion, settings, lake, environment, network },
-    })
-    allowSecret(stage.function, warehouse)
+    const { environment, network, cluster } = warehouse
+    const shape = cluster ? stagedIngestion : rawIngestion
+    const stage = new ObjectStage(this, { shape, settings, lake, environment, network })
+    allowDatabase(stage.function, warehouse)
     return stage
   }
 

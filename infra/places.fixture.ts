@@ -10,9 +10,11 @@ import {
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { openStream } from '../core/kinesis.ts'
+import { installAwsS3 } from '../local/data-api/aws-s3.ts'
+import { DataApiEndpoint } from '../local/data-api/endpoint.ts'
 import type { Places } from './policy.fixture.ts'
 
-type Closing = (() => Promise<unknown>)[]
+export type Closing = (() => Promise<unknown>)[]
 
 /**
  * The stack's resources by their logical ids, made on LocalStack without their functions.
@@ -32,6 +34,19 @@ export async function makePlaces(database: string, closing: Closing): Promise<Pl
     ...Object.fromEntries(ids.map((id, i) => [id, queues[i]!])),
     DatabaseSecret: await makeSecret(name, database, closing),
   }
+}
+
+/**
+ * An Aurora that is asked by the Data API, over a Postgres of ours.
+ *
+ * @param server URL of a superuser, and of a database `sluice`, which the stack's has for its name
+ */
+export async function makeAurora(server: string, closing: Closing): Promise<Places> {
+  const endpoint = await DataApiEndpoint.start(server)
+  closing.push(() => endpoint.close())
+  await installAwsS3(server, endpoint)
+  const { url, cluster, secret } = endpoint
+  return { DataApi: url, AuroraCluster: cluster, AuroraClusterSecretAttachment: secret }
 }
 
 async function makeBucket(Bucket: string): Promise<void> {

@@ -64,14 +64,37 @@ export interface Sent {
  * @throws Error for one that no rule here knows: it may need another right
  */
 export function needsOf(sent: Sent, places: Places): Need[] {
+  const operation = dataApi[sent.url]
+  if (operation) return needsOfDataApi(operation, sent, places)
   if (sent.target === '') return needsOfS3(sent, places)
-  const [service = '', operation = ''] = sent.target.split('.')
+  const [service = '', asked = ''] = sent.target.split('.')
   const { StreamName, QueueUrl, SecretId } = JSON.parse(sent.body) as Record<string, string>
   const name = lastOf(StreamName ?? QueueUrl ?? SecretId)
   const resource = Object.keys(places).find((id) => name === lastOf(places[id]))
   if (!services[service] || !resource) throw new Error(`${sent.target} of ${sent.body}`)
   // A batch of calls needs the right to each.
-  return [`${services[service]}:${operation.replace(/Batch$/, '')} ${resource}`]
+  return [`${services[service]}:${asked.replace(/Batch$/, '')} ${resource}`]
+}
+
+/** The operations that are asked by a path of their own, which is no bucket's. */
+export const dataApi: Record<string, string> = {
+  '/Execute': 'ExecuteStatement',
+  '/BatchExecute': 'BatchExecuteStatement',
+  '/BeginTransaction': 'BeginTransaction',
+  '/CommitTransaction': 'CommitTransaction',
+  '/RollbackTransaction': 'RollbackTransaction',
+}
+
+/**
+ * Whoever asks must be allowed to read the secret, which the Data API does in the caller's name:
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.access.html
+ */
+function needsOfDataApi(operation: string, { body }: Sent, places: Places): Need[] {
+  const { resourceArn, secretArn } = JSON.parse(body) as Record<string, string>
+  const idOf = (arn: string | undefined) => Object.keys(places).find((id) => places[id] === arn)
+  const [cluster, secret] = [idOf(resourceArn), idOf(secretArn)]
+  if (!cluster || !secret) throw new Error(`${operation} of ${resourceArn}, by ${secretArn}`)
+  return [`rds-data:${operation} ${cluster}`, `secretsmanager:GetSecretValue ${secret}`]
 }
 
 /** Of a queue's URL its name: through the proxy it has another host. */

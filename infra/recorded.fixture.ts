@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { matchesGlob } from 'node:path'
 import { S3Proxy } from '../faults/s3-proxy.ts'
 import { bundleFor } from './bundles.ts'
-import { type Need, needsOf, type Places, type Sent } from './policy.fixture.ts'
+import { dataApi, type Need, needsOf, type Places, type Sent } from './policy.fixture.ts'
 import type { Settings } from './settings.ts'
 import type { TestStack } from './stack.fixture.ts'
 
@@ -47,9 +47,12 @@ export class RecordedFunction {
   readonly #stack: TestStack
   readonly #places: Places
   readonly #proxy: S3Proxy
+  /** Where there is a Data API (`DataApi` of the places), which has an endpoint of its own. */
+  readonly #dataApi: S3Proxy | undefined
   readonly #sent: Sent[] = []
   #loses: string[] = []
   #endpoint = ''
+  #database = ''
   #process: ChildProcess | undefined
 
   constructor(stack: TestStack, role: Role, places: Places) {
@@ -57,11 +60,14 @@ export class RecordedFunction {
     this.#stack = stack
     this.#places = places
     const { AWS_ENDPOINT_URL = '' } = process.env
-    this.#proxy = new S3Proxy(
-      AWS_ENDPOINT_URL,
-      (request) => this.#misfortune(request),
-      (request, body, status) => this.#sent.push(sentOf(request, body, status)),
-    )
+    const proxyOf = (upstream: string) =>
+      new S3Proxy(
+        upstream,
+        (request) => this.#misfortune(request),
+        (request, body, status) => this.#sent.push(sentOf(request, body, status)),
+      )
+    this.#proxy = proxyOf(AWS_ENDPOINT_URL)
+    this.#dataApi = places.DataApi ? proxyOf(places.DataApi) : undefined
   }
 
   /**
@@ -122,6 +128,7 @@ export class RecordedFunction {
 
   async #start(): Promise<ChildProcess> {
     this.#endpoint ||= await this.#proxy.start()
+    this.#database ||= (await this.#dataApi?.start()) ?? ''
     const { Properties } = this.#stack.one('AWS::Lambda::Function', `${this.role}Function`)
     const { Variables } = Properties.Environment as { Variables: Record<string, unknown> }
     const folder = bundleFor(bundleOf[this.role], architecture)
@@ -134,6 +141,7 @@ export class RecordedFunction {
     const settings = Object.entries(own).map(([name, value]) => [name, this.#valueOf(value)])
     const env = {
       ...{ ...outer, AWS_ENDPOINT_URL: this.#endpoint, LAMBDA_TASK_ROOT: folder },
+      ...(this.#database && { AWS_ENDPOINT_URL_RDS_DATA: this.#database }),
       POWERTOOLS_LOG_LEVEL: 'SILENT',
       ...Object.fromEntries(settings),
     }
@@ -143,9 +151,11 @@ export class RecordedFunction {
   /** What CloudFormation makes of it. */
   #valueOf(value: unknown): string {
     if (typeof value === 'string') return value
-    const { Ref, 'Fn::Join': join } = value as { Ref?: string; 'Fn::Join'?: [string, unknown[]] }
+    const { Ref, ...functions } = value as { Ref?: string; [name: string]: unknown }
+    const join = functions['Fn::Join'] as [string, unknown[]] | undefined
     if (join) return join[1].map((part) => this.#valueOf(part)).join(join[0])
-    const found = this.#places[String(Ref).replace(/[0-9A-F]{8}$/, '')]
+    const [id = Ref] = (functions['Fn::GetAtt'] as string[] | undefined) ?? []
+    const found = this.#places[String(id).replace(/[0-9A-F]{8}$/, '')]
     if (found === undefined) throw new Error(`${this.role} is given ${JSON.stringify(value)}`)
     // A queue is where its URL says.
     return found.replace(process.env.AWS_ENDPOINT_URL ?? '', this.#endpoint)
@@ -163,6 +173,7 @@ export class RecordedFunction {
   async close(): Promise<void> {
     await this.end()
     await this.#proxy.stop()
+    await this.#dataApi?.stop()
   }
 }
 
@@ -170,5 +181,6 @@ function sentOf(request: IncomingMessage, body: Buffer, status: number): Sent {
   const { method = '', url = '', headers } = request
   const target = String(headers['x-amz-target'] ?? '')
   const ifMatch = headers['if-match'] !== undefined
-  return { method, url, target, ifMatch, status, body: target && body.toString() }
+  const isRead = target !== '' || url in dataApi
+  return { method, url, target, ifMatch, status, body: isRead ? body.toString() : '' }
 }

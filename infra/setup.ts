@@ -13,7 +13,7 @@ import { allowList, makeFunction } from './function.ts'
 import { tell } from './outputs.ts'
 import type { Settings } from './settings.ts'
 import { keep, setup } from './shape.ts'
-import { allowSecret, type Warehouse } from './warehouse.ts'
+import { allowDatabase, type Warehouse } from './warehouse.ts'
 
 /**
  * What a deployment does once, and again where it has changed: the ledger's tables, setup.sql, and
@@ -31,7 +31,7 @@ export class SetUp extends Construct {
     super(scope, 'Setup')
     const { environment, network } = warehouse ?? {}
     const made = makeFunction(this, '', { shape: setup, settings, lake, environment, network })
-    if (warehouse) allowSecret(made, warehouse)
+    if (warehouse) allowDatabase(made, warehouse)
     allowContracts(made.role as Role, lake)
     const provider = new Provider(this, 'Provider', {
       onEventHandler: made,
@@ -47,10 +47,11 @@ export class SetUp extends Construct {
       properties: {
         content: hashOf(bundleFor(setup.bundle, settings.architecture)),
         lake: lake.bucketName,
-        database: warehouse?.secret.secretArn ?? '',
+        database: warehouse?.identity ?? '',
       },
       serviceTimeout: Duration.seconds(2 * setup.limits.timeout),
     })
+    if (warehouse) this.resource.node.addDependency(...warehouse.parts)
     acknowledgeFramework(provider, made)
     tell(this, { SetupFunction: made.functionName })
   }

@@ -24,6 +24,8 @@ export interface Access {
   pins: string[]
   /** What is written where it pins are files, which may go up in parts. */
   writes: string[]
+  /** Prefixes of other files that it writes, which may go up in parts, too. */
+  uploads?: string[]
   /** Whole patterns of single objects that it writes beside those it reads. */
   puts?: string[]
   /** Whole patterns, which leave out what is never deleted: commit records, and runs. */
@@ -48,7 +50,9 @@ export interface StageShape extends FunctionShape {
   access: Access
   /** Whether records are judged here: the others pass them on. */
   loads: boolean
-  /** Invocations at once: for raw-ingestion, what the database bears. */
+  /** Whether rows are staged in the lake, for a database that fetches them. */
+  stages?: boolean
+  /** Invocations at once: for raw-ingestion, what the database bears in connections, or in ACUs. */
   concurrency: number
 }
 
@@ -63,11 +67,11 @@ const light: Limits = { memory: 512, disk: 512, timeout: 300, duckMemory: 0, thr
 
 /**
  * Bytes of text above which a function refuses an object: its disk holds the object as it came,
- * unpacked, and what is made of it; and half of its time must be enough (docs/operations.md has the
- * measured seconds for each GB).
+ * unpacked, and what is made of it; where rows are staged, those once more. And half of its time
+ * must be enough (docs/operations.md has the measured seconds for each GB).
  */
-export function limitBytes({ disk }: Limits): number {
-  return Math.floor((disk * 2 ** 20) / 2.5)
+export function limitBytes({ disk }: Limits, stages = false): number {
+  return Math.floor((disk * 2 ** 20) / (stages ? 3.5 : 2.5))
 }
 
 export const rawIngestion: StageShape = {
@@ -83,7 +87,24 @@ export const rawIngestion: StageShape = {
     puts: ['bronze/*/datapackage.proposed.yaml'],
   },
   loads: true,
+  // Of Postgres by URL, 10 connections. Of Aurora, whose 4 ACUs are some one core, a fifth of it
+  // each: a part of 48 MB is to be fetched within the 45 s that a call of the Data API may last.
   concurrency: 5,
+}
+
+/** Where rows lie that a database fetches (core/staging.ts): for days, if their function died. */
+export const staging = { prefix: 'staging/', days: 1 }
+
+/** Raw-ingestion for such a database. */
+export const stagedIngestion: StageShape = {
+  ...rawIngestion,
+  stages: true,
+  access: {
+    ...rawIngestion.access,
+    writes: [staging.prefix],
+    uploads: [staging.prefix],
+    deletes: [`${staging.prefix}*`],
+  },
 }
 
 export const silver: StageShape = {
@@ -188,9 +209,24 @@ export const messages = 1
  */
 export const retry = { seconds: 2, receives: 24 }
 
+/** Aurora, where the stack makes it. */
+export const aurora = {
+  /** Minutes without a connection after which it pauses, and costs its storage alone; the least. */
+  pause: 5,
+  /**
+   * Its network, in which it is alone: two subnets, of which each needs some addresses that are
+   * free. One that nobody else is likely to have, should it ever be peered.
+   */
+  cidr: '10.213.0.0/24',
+  subnetMask: 26,
+}
+
 /** Days. */
 export const keep = {
   logs: 90,
+  backups: 14,
+  /** Of a trial: the least that there is. */
+  trialBackups: 1,
   deadLetters: 14,
   bronzeVersions: 90,
   versions: 7,

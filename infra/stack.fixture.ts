@@ -12,6 +12,7 @@ export interface Resource {
   Type: string
   Properties: Json
   DeletionPolicy?: string
+  DependsOn?: string | string[]
 }
 
 /** Bundles are not copied: only their names are looked at. */
@@ -22,7 +23,10 @@ const defaults = {
   'aws:cdk:disable-asset-staging': true,
 }
 
-/** The template that a context gives, for the host's processor unless it says another. */
+/**
+ * The template that a context gives: for the host's processor and a database by URL, unless it says
+ * another.
+ */
 export class TestStack {
   readonly stack: PipelineStack
   readonly template: Template
@@ -60,6 +64,19 @@ export class TestStack {
     return Object.entries(this.all('AWS::IAM::Policy'))
       .filter(([id]) => id.startsWith(`${role}RoleDefaultPolicy`))
       .flatMap(([, { Properties }]) => statementsOf(Properties))
+  }
+
+  /** Those of the policies of its network's endpoints. */
+  endpointStatements(): Statement[] {
+    const endpoints = Object.values(this.all('AWS::EC2::VPCEndpoint'))
+    return endpoints.flatMap(({ Properties }) => statementsOf(Properties))
+  }
+
+  /** Values of those outputs whose names are such. */
+  outputs(names: RegExp): Json {
+    const found = this.template.findOutputs('*') as Record<string, { Value: unknown }>
+    const told = Object.entries(found).filter(([name]) => names.test(name))
+    return Object.fromEntries(told.map(([name, { Value }]) => [name, Value]))
   }
 }
 

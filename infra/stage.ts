@@ -55,7 +55,7 @@ export class ObjectStage extends Construct {
       ...{ shape, settings, lake, network },
       environment: {
         QUEUE_URL: this.queue.queueUrl,
-        SLUICE_LIMIT_BYTES: String(limitBytes(shape.limits)),
+        SLUICE_LIMIT_BYTES: String(limitBytes(shape.limits, shape.stages)),
         SLUICE_RETRY_SECONDS: String(retry.seconds),
         ...props.environment,
       },

@@ -13,10 +13,19 @@ const vpc = JSON.stringify({
   availabilityZones: ['eu-west-1a'],
   securityGroup: 'sg-0a1b2c3d',
 })
+const given = (context: Record<string, string>) =>
+  Object.entries(context).flatMap(([key, value]) => ['-c', `${key}=${value}`])
 const contexts: Record<string, string[]> = {
   'as it is': [],
-  'with all settings': ['-c', `vpc=${vpc}`, '-c', 'alarmEmail=on-call@example.com'],
-  'without a database': ['-c', 'database=none', '-c', 'removal=destroy'],
+  'as a trial': given({ removal: 'destroy', acus: '8', alarmEmail: 'on-call@example.com' }),
+  'with an Aurora that exists': given({
+    cluster: 'arn:aws:rds:eu-west-1:123456789012:cluster:shop',
+    databaseSecret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf',
+    databaseName: 'shop',
+    dataApiEndpoint: 'http://127.0.0.1:8000',
+  }),
+  'with a database by URL': given({ database: 'url', vpc, alarmEmail: 'on-call@example.com' }),
+  'without a database': given({ database: 'none', removal: 'destroy' }),
 }
 
 const folders = new Map<string, string>()

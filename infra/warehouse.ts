@@ -3,28 +3,45 @@ import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2'
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda'
+import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
+import type { IDependable } from 'constructs'
+import { Aurora } from './aurora.ts'
 import type { Network } from './function.ts'
+import { makeImportRole } from './import-role.ts'
+import { tell } from './outputs.ts'
 import type { Settings } from './settings.ts'
 
-/** The database that is loaded into: where its URL is kept, and from where it can be reached. */
+/** The database that is loaded into: where its login is kept, and how it is reached. */
 export interface Warehouse {
+  /** One that is another by this has to be set up. */
+  identity: string
   secret: ISecret
   environment: Record<string, string>
-  network: Network | undefined
+  network?: Network | undefined
+  /** ARN of the cluster that is asked by the Data API, and fetches rows from the lake. */
+  cluster?: string
+  /** What the stack makes of it. */
+  made?: Aurora
+  /** What must be there before it is set up. */
+  parts: IDependable[]
 }
 
 /** @returns undefined where the stack has none: `-c database=none` */
-export function findWarehouse(scope: Stack, settings: Settings): Warehouse | undefined {
+export function findWarehouse(
+  scope: Stack,
+  settings: Settings,
+  lake: Bucket,
+): Warehouse | undefined {
   if (settings.database === 'none') return undefined
+  return settings.database === 'url' ? byUrl(scope, settings) : byDataApi(scope, settings, lake)
+}
+
+function byUrl(scope: Stack, settings: Settings): Warehouse {
   const arn = settings.databaseSecret ?? secretParameter(scope)
-  const { databaseKey } = settings
-  const secret = Secret.fromSecretAttributes(scope, 'DatabaseSecretArn', {
-    secretCompleteArn: arn,
-    ...(databaseKey && { encryptionKey: Key.fromKeyArn(scope, 'DatabaseKey', databaseKey) }),
-  })
   return {
-    secret,
+    identity: arn,
+    secret: findSecret(scope, arn, settings),
     environment: {
       DATABASE_SECRET_ARN: arn,
       // One object at a time needs one connection, and settling another.
@@ -34,7 +51,42 @@ export function findWarehouse(scope: Stack, settings: Settings): Warehouse | und
       NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
     },
     network: findNetwork(scope, settings),
+    parts: [],
   }
+}
+
+/** Of an Aurora that exists, its owner associates the role, whose ARN is told. */
+function byDataApi(scope: Stack, settings: Settings, lake: Bucket): Warehouse {
+  const { cluster, databaseSecret, databaseName, dataApiEndpoint } = settings
+  const role = makeImportRole(scope, lake)
+  const made = cluster ? undefined : new Aurora(scope, settings, lake, role)
+  const arn = cluster ?? made?.arn ?? ''
+  const secret = made?.cluster.secret ?? findSecret(scope, databaseSecret ?? '', settings)
+  const { secretArn } = secret
+  tell(scope, {
+    ...{ DatabaseClusterArn: arn, DatabaseSecretArn: secretArn, DatabaseName: databaseName },
+    DatabaseImportRole: role.roleArn,
+  })
+  return {
+    identity: `${arn}/${databaseName}`,
+    secret,
+    environment: {
+      DATABASE_CLUSTER_ARN: arn,
+      DATABASE_SECRET_ARN: secretArn,
+      DATABASE_NAME: databaseName,
+      ...(dataApiEndpoint && { AWS_ENDPOINT_URL_RDS_DATA: dataApiEndpoint }),
+    },
+    cluster: arn,
+    ...(made && { made }),
+    parts: made?.parts ?? [role],
+  }
+}
+
+function findSecret(scope: Stack, arn: string, { databaseKey }: Settings): ISecret {
+  return Secret.fromSecretAttributes(scope, 'DatabaseLogin', {
+    secretCompleteArn: arn,
+    ...(databaseKey && { encryptionKey: Key.fromKeyArn(scope, 'DatabaseKey', databaseKey) }),
+  })
 }
 
 /** Asked for at deployment, so that `cdk synth` and its template need no account's ARN. */
@@ -68,14 +120,23 @@ function findNetwork(scope: Stack, { vpc }: Settings): Network | undefined {
   }
 }
 
-/** Its own secret, and no other. */
-export function allowSecret(made: LambdaFunction, { secret }: Warehouse): void {
+/** What the Data API is asked for here; a batch of statements never. */
+const dataApi = [
+  'rds-data:ExecuteStatement',
+  'rds-data:BeginTransaction',
+  'rds-data:CommitTransaction',
+  'rds-data:RollbackTransaction',
+]
+
+/**
+ * Its own database, and no other. The Data API reads the secret by the right of who asks:
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.access.html
+ */
+export function allowDatabase(made: LambdaFunction, { secret, cluster }: Warehouse): void {
   const role = made.role as Role
-  role.addToPolicy(
-    new PolicyStatement({
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: [secret.secretArn],
-    }),
-  )
+  const allow = (actions: string[], resource: string) =>
+    role.addToPolicy(new PolicyStatement({ actions, resources: [resource] }))
+  allow(['secretsmanager:GetSecretValue'], secret.secretArn)
+  if (cluster) allow(dataApi, cluster)
   secret.encryptionKey?.grantDecrypt(role)
 }

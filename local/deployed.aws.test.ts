@@ -12,8 +12,9 @@ import {
   switchMapping,
   switchRule,
 } from './aws.fixture.ts'
+import { about, landed, objectsLand, seen } from './deployed.conformance.ts'
 import { Deployed, eventually, sampleOf } from './deployed.fixture.ts'
-import { lookAt, type Seen, unaccounted } from './outside.fixture.ts'
+import { lookAt, unaccounted } from './outside.fixture.ts'
 
 /**
  * The stack of infra/ on LocalStack, driven as its users drive it: an object is put, and rows and
@@ -32,7 +33,7 @@ describe.skipIf(!endpoint)('the deployed stack', () => {
   }, 300_000)
   afterAll(() => deployed?.close(), 120_000)
 
-  objects()
+  objectsLand(() => deployed)
   faults()
   records()
   it('leaves no record unaccounted for, and no dead letter', async () => {
@@ -85,58 +86,6 @@ function doctor(): void {
   }, 120_000)
 }
 
-function objects(): void {
-  it('lands the sample of the shop: the same rows as on a laptop', async () => {
-    const laptop = about('shop', await deployed.onLaptop('bronze/shop'))
-    expect(Object.keys(laptop).length).toBeGreaterThan(10)
-    for (const key of sampleOf('bronze/shop')) await deployed.put(key)
-    await eventually(async () => expect(about('shop', await seen())).toEqual(laptop), 90)
-  }, 180_000)
-
-  it('takes an object twice once, and an overwritten one by its new rows', async () => {
-    await deployed.describe('twice')
-    const key = 'bronze/twice/rows/1.csv'
-    await deployed.put(key, 'id,name\n1,a\n2,b\n')
-    await deployed.put(key, 'id,name\n1,a\n2,b\n')
-    await landed('twice.rows', key, { status: 'loaded', accepted: 2 })
-    await deployed.put(key, 'id,name\n1,c\n')
-    await landed('twice.rows', key, { status: 'loaded', accepted: 1 })
-    expect(await deployed.rowsOf('twice.rows')).toEqual([[1, 'c']])
-    expect(await deployed.ask('SELECT id, name FROM twice.rows')).toEqual([[1, 'c']])
-  })
-
-  it('refuses a bad file whole, with the reason, and without a dead letter', async () => {
-    const key = 'bronze/twice/rows/bad.csv'
-    await deployed.put(key, 'id,title\n1,a\n')
-    await landed('twice.rows', key, { status: 'refused', reason: expect.stringMatching(/label/) })
-  })
-
-  it('takes keys with a space, +, é and %', async () => {
-    const names = ['with space', 'a+b', 'é', '100%', 'a%20b']
-    for (const [i, name] of names.entries()) {
-      await deployed.put(`bronze/twice/rows/${name}.csv`, `id,name\n${10 + i},${name}\n`)
-    }
-    for (const name of names) {
-      await landed('twice.rows', `bronze/twice/rows/${name}.csv`, { status: 'loaded', accepted: 1 })
-    }
-    expect(await deployed.rowsOf('twice.rows')).toEqual([
-      [1, 'c'],
-      ...names.map((name, i) => [10 + i, name]),
-    ])
-  })
-
-  it('holds a file without a contract, and takes it when the contract comes', async () => {
-    const key = 'bronze/late/rows/1.csv'
-    await deployed.put(key, 'id,name\n1,a\n')
-    await eventually(async () =>
-      expect(await deployed.ledger(key)).toMatchObject({ status: 'held' }),
-    )
-    await deployed.describe('late')
-    await landed('late.rows', key, { status: 'loaded', accepted: 1 })
-    expect(await deployed.ask('SELECT id, name FROM late.rows')).toEqual([[1, 'a']])
-  })
-}
-
 function faults(): void {
   it('waits for a database that is away for 30 s: it lands, and no message is dead', async () => {
     const key = 'bronze/twice/rows/away.csv'
@@ -145,7 +94,7 @@ function faults(): void {
     await sleep(30_000)
     expect(await deployed.ledger(key)).toBeUndefined()
     await deployed.way.mend()
-    await landed('twice.rows', key, { status: 'loaded', accepted: 1 })
+    await landed(deployed, 'twice.rows', key, { status: 'loaded', accepted: 1 })
     expect(await depth(deployed.stageOf('raw-ingestion').deadLetters)).toBe(0)
   }, 180_000)
 
@@ -166,7 +115,7 @@ function faults(): void {
     await setVariable(stage.function, 'LAKE_URL', deployed.stack.lake)
     const { code, said } = await sluice('redrive', '--stack', deployed.stack.name)
     expect(code, said).toBe(0)
-    await landed('twice.rows', key, { status: 'loaded', accepted: 1 })
+    await landed(deployed, 'twice.rows', key, { status: 'loaded', accepted: 1 })
     expect(await depth(stage.deadLetters)).toBe(0)
   }, 240_000)
 }
@@ -175,7 +124,7 @@ function records(): void {
   it('makes of the tills what a laptop does, their windows closed by schedule', async () => {
     const laptop = about('till', await deployed.onLaptop('streaming/till'))
     expect(Object.keys(laptop).length).toBeGreaterThan(3)
-    await eventually(async () => expect(about('till', await seen())).toEqual(laptop), 150)
+    await eventually(async () => expect(about('till', await seen(deployed))).toEqual(laptop), 150)
   }, 200_000)
 
   it('quarantines a record that cannot be read, and takes those around it', async () => {
@@ -195,16 +144,6 @@ function records(): void {
   })
 }
 
-async function seen(): Promise<Seen['rows']> {
-  return (await lookAt(deployed.lake.store, deployed.database)).rows
-}
-
-/** What is of one package; setup.sql alone brings stores. */
-function about(name: string, rows: Seen['rows']): Seen['rows'] {
-  const own = Object.entries(rows).filter(([key]) => key.includes(name) && !/stores/.test(key))
-  return Object.fromEntries(own)
-}
-
 const poison = { Data: Buffer.from([0xff, 0x00]), PartitionKey: 'one' }
 
 /** A record as another producer puts it. */
@@ -213,12 +152,4 @@ function receipt(receipt_id: string) {
   const rest = { product_id: 610, quantity: 1, payment: 'pix', total: 1.5, seller: null }
   const text = JSON.stringify({ ...about, receipt_id, ...rest })
   return { Data: Buffer.from(text), PartitionKey: 'one' }
-}
-
-/** An object has ended in both stages as expected. */
-function landed(dataset: string, key: string, expected: object): Promise<void> {
-  return eventually(async () => {
-    expect(await deployed.ledger(key), 'Postgres').toMatchObject(expected)
-    expect(await deployed.manifest(dataset, key), 'Silver').toMatchObject(expected)
-  })
 }

@@ -14,16 +14,21 @@ import { startSluice } from '../faults/command.ts'
 import { collect } from '../functions/shop.fixture.ts'
 import { resource } from '../functions/stages.fixture.ts'
 import { Cut } from './cut.fixture.ts'
+import { installAwsS3 } from './data-api/aws-s3.ts'
+import { DataApiEndpoint } from './data-api/endpoint.ts'
 import { deployLocally, destroyLocally } from './localstack.ts'
 import { lookAt, type Seen } from './outside.fixture.ts'
 import { localPostgres, removeLocalPostgres } from './postgres.ts'
+
+/** How the functions of a stack reach its database: by a URL, or through the Data API. */
+export type By = 'url' | 'data-api'
 
 /** The stack as `npm run deploy:local` makes it, with a Postgres of its own that can be cut off. */
 export class Deployed {
   readonly stack: DeployedStack
   readonly lake: Lake
   readonly database: Database
-  /** How the functions reach the database. */
+  /** To Postgres itself: that of the functions, or of what answers them as the Data API. */
   readonly way: Cut
   readonly #url: string
   readonly #close: () => Promise<void>
@@ -37,14 +42,17 @@ export class Deployed {
     this.#close = close
   }
 
-  static async deploy(): Promise<Deployed> {
+  static async deploy(by: By = 'url'): Promise<Deployed> {
     const stage = `t${randomBytes(3).toString('hex')}`
     const home = mkdtempSync(join(tmpdir(), 'sluice-deployed-'))
     const postgres = await localPostgres(home, { durable: false })
     const way = await Cut.open(postgres.url)
-    const stack = await deployLocally({ stage, database: way.url, quiet: true })
+    const api = by === 'data-api' ? await dataApiOver(way.url) : undefined
+    const database = api ? { dataApi: api.place } : { database: way.url }
+    const stack = await deployLocally({ stage, ...database, quiet: true })
     return new Deployed(stack, way, postgres.url, async () => {
       await destroyLocally(stage, true)
+      await api?.close()
       await way.cut()
       await postgres.release()
       await removeLocalPostgres(home)
@@ -133,6 +141,14 @@ export class Deployed {
     await this.database.end()
     await this.#close()
   }
+}
+
+async function dataApiOver(server: string) {
+  const endpoint = await DataApiEndpoint.start(server)
+  await installAwsS3(server, endpoint)
+  const { url, cluster, secret } = endpoint
+  const name = new URL(server).pathname.slice(1)
+  return { place: { endpoint: url, cluster, secret, name }, close: () => endpoint.close() }
 }
 
 /** Asks again until the answer passes; the last failure is thrown when the time is over. */

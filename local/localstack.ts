@@ -8,15 +8,26 @@ import { Refused } from '../core/errors.ts'
 
 /** The stack on LocalStack: `cdklocal`, and what LocalStack's free edition leaves out. */
 
-export interface LocalDeployment {
+export type LocalDeployment = LocalDatabase & {
   /** `sluice-<stage>` is the stack's name. */
   stage: string
-  /** Postgres, as the functions reach it. */
-  database: string
   /** What else `cdk deploy -c key=value` may say. */
   context?: Record<string, string>
   /** Keeps what cdklocal says for the error, instead of telling it at once. */
   quiet?: boolean
+}
+
+/** Postgres by its URL, or what answers as the RDS Data API, as the functions reach it. */
+type LocalDatabase = { database: string } | { dataApi: LocalDataApi }
+
+export interface LocalDataApi {
+  /** URL of what answers in the place of AWS: the free LocalStack has no RDS. */
+  endpoint: string
+  /** ARNs that it takes. */
+  cluster: string
+  secret: string
+  /** Of the database. */
+  name: string
 }
 
 const root = join(import.meta.dirname, '..')
@@ -43,15 +54,27 @@ export function useLocalStack(): void {
  * @throws Refused where no LocalStack answers; Error where a step fails
  */
 export async function deployLocally(deployment: LocalDeployment): Promise<DeployedStack> {
-  const { stage, database, context = {}, quiet = false } = deployment
+  const { stage, context = {}, quiet = false } = deployment
   await mustAnswer()
-  const secret = await keepSecret(stage, database)
-  await cdklocal(['bootstrap'], stage, context, quiet)
-  const told = { databaseSecret: secret, ...context }
+  const told = { ...(await contextOf(deployment)), ...context }
+  await cdklocal(['bootstrap'], stage, told, quiet)
   await cdklocal(['deploy', '--require-approval', 'never'], stage, told, quiet)
   const stack = await readStack(`sluice-${stage}`)
   await setUp(stack)
   return stack
+}
+
+/** @returns what the stack has to be told of its database, whose default is an Aurora of its own */
+async function contextOf(deployment: LocalDeployment): Promise<Record<string, string>> {
+  if ('database' in deployment) {
+    const { stage, database } = deployment
+    return { database: 'url', databaseSecret: await keepSecret(stage, database) }
+  }
+  const { endpoint, cluster, secret, name } = deployment.dataApi
+  return {
+    ...{ database: 'aurora', cluster, databaseSecret: secret, databaseName: name },
+    dataApiEndpoint: endpoint,
+  }
 }
 
 /** Removes the stack with all that is in its buckets. */

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix, relative, sep } from 'node:path'
 import { isDescriptor } from '../../core/catalog.ts'
-import { isRefusedLogin } from '../../core/database.ts'
+import type { Database } from '../../core/database.ts'
 import { Busy } from '../../core/errors.ts'
-import { prepareLedger, runOnce } from '../../core/ledger.ts'
 import type { ObjectStore } from '../../core/object-store.ts'
-import type { Database } from '../../core/postgres.ts'
+import { isRefusedLogin } from '../../core/open-database.ts'
+import { prepareLedger, runOnce } from '../../core/prepare-ledger.ts'
 import { isAway, untilThere, whyAway } from '../../core/until-there.ts'
 
 /** What a stack brings along: safe to do again at each deployment, and by two at once. */

@@ -36,7 +36,7 @@ describe.skipIf(away)('with an S3 endpoint', () => {
     ])
   })
 
-  test('an object whose Content-Encoding is gzip is decompressed; its size is as stored', async () => {
+  test('an object of Content-Encoding gzip is decompressed; its size is as stored', async () => {
     const Key = 'two.csv.gz'
     const Body = gzipSync(text)
     await s3.putObject({ Bucket, Key, Body, ContentEncoding: 'gzip' })
@@ -58,7 +58,7 @@ describe.skipIf(away)('with an S3 endpoint', () => {
     await expect(imported('none.csv', '', `${Bucket}-none`)).rejects.toThrow(/^ERROR: HTTP 404\./)
   })
 
-  test('gzip that breaks off imports nothing', async () => {
+  test('gzip that breaks off imports nothing, and is no fault of the data', async () => {
     const Key = 'broken.csv.gz'
     const Body = gzipSync(text.repeat(1000)).subarray(0, -20)
     await s3.putObject({ Bucket, Key, Body, ContentEncoding: 'gzip' })

@@ -44,7 +44,7 @@ const scalars: Record<number, ColumnType> = {
   3802: scalar('string', 'jsonb', other),
 }
 
-/** OID of an array and of its elements: "the following Aurora PostgreSQL array types", but BIT[]. */
+/** OID of an array and of its elements: the "Aurora PostgreSQL array types" there, but BIT[]. */
 const arrays: Record<number, number> = {
   199: 114,
   1000: 16,

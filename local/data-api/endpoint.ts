@@ -124,7 +124,7 @@ export class DataApiEndpoint {
     return undefined
   }
 
-  /** @throws Refusal above 4 MiB, headers included: it is not processed (API_BatchExecuteStatement) */
+  /** @throws Refusal above 4 MiB, headers too: nothing is processed (API_BatchExecuteStatement) */
   async #read(message: http.IncomingMessage, call: Call): Promise<Buffer> {
     const { requestBytes } = this.#limits
     call.requestBytes = message.rawHeaders.reduce((sum, text) => sum + text.length + 2, 0)

@@ -31,14 +31,14 @@ export function takeFault(
   return fault.kind
 }
 
-/** What AWS answers before it has done anything, by the kind of fault; the statuses are the model's. */
+/** What AWS answers before it has done anything, by the kind of fault; statuses are the model's. */
 const answers: Partial<Record<Kind, () => Refusal>> = {
   throttled: () => new Refusal('ThrottlingException', 400, 'Rate exceeded'),
   resuming: () =>
     new Refusal(
       'DatabaseResumingException',
       400,
-      'The Aurora DB instance is resuming after being auto-paused. Please wait a few seconds and retry.',
+      'The Aurora DB instance is resuming after being auto-paused. Please wait a few seconds.',
     ),
   unavailable: () =>
     new Refusal('ServiceUnavailableError', 503, 'The service is currently unavailable.'),

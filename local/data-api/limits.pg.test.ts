@@ -154,7 +154,7 @@ test('a transaction without calls is rolled back', async () => {
   expect((await api.run('SELECT count(*) FROM t')).records).toEqual([[{ longValue: 0 }]])
 })
 
-test('a transaction does not expire while a call is at work, and each call gives it more time', async () => {
+test('a transaction does not expire during a call, and each call gives it more time', async () => {
   await open({ idleMs: 1500 })
   const transactionId = await api.begin()
   await api.run('SELECT pg_sleep(2)::text', { transactionId })

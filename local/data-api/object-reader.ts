@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
-import { createGunzip, type Gunzip } from 'node:zlib'
+import { createGunzip } from 'node:zlib'
 
 /** An object as aws_s3 is told of it. */
 interface Address {
@@ -24,49 +24,45 @@ interface Address {
 interface Found {
   /** As it is stored, compressed or not. */
   bytes: number
-  /** A stream, and what it goes through. */
-  body(): Promise<[Readable] | [Readable, Gunzip]>
+  body(): Promise<AsyncIterable<Buffer>>
 }
 
 /**
  * Serves objects of the tests' lake to the program that Postgres runs for aws_s3:
- * `GET /objects/<token>/<size|body|end>/<hex of the address>`. `size` answers the size alone,
- * or why there is none; `end` answers 200 only when the last `body` of that address went out whole.
+ * `GET /objects/<token>/<size|body|end>/<hex of the address>`. `size` answers the size alone. `end`
+ * answers how the last `body` ended: 200 where all of the object was sent, 500 where it could not
+ * be read to its end, and 404 where nobody wanted more of it.
  */
 export class ObjectReader {
   /** Whoever does not know it reads nothing: any process of the machine can reach the port. */
   readonly token = randomBytes(16).toString('hex')
-  readonly #sent = new Map<string, Promise<void>>()
+  readonly #ends = new Map<string, 200 | 500>()
 
   async serve({ url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, room, token, what, hex = ''] = url.split('/')
     if (room !== 'objects' || token !== this.token) return void response.writeHead(403).end()
-    if (what === 'end') return void response.writeHead(await this.#endOf(hex)).end()
+    if (what === 'end') return void response.writeHead(this.#ends.get(hex) ?? 404).end()
     try {
       const address: Address = JSON.parse(Buffer.from(hex, 'hex').toString())
       const found = await find(address)
       if (what === 'size') response.end(`${found.bytes}\n`)
-      else {
-        const sending = pipeline(await found.body(), response)
-        this.#sent.set(hex, sending)
-        await sending
-      }
+      else await pipeline(this.#noting(hex, await found.body()), response)
     } catch (error) {
       if (response.headersSent) response.destroy()
       else response.writeHead(statusOf(error)).end()
     }
   }
 
-  /** The reader has the last byte before it is known here that all went out. */
-  async #endOf(hex: string): Promise<number> {
-    const sending = this.#sent.get(hex)
-    this.#sent.delete(hex)
-    return sending
-      ? sending.then(
-          () => 200,
-          () => 500,
-        )
-      : 500
+  /** Notes the end before the reader can see it, and none where the reader has left before. */
+  async *#noting(hex: string, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    this.#ends.delete(hex)
+    try {
+      yield* body
+      this.#ends.set(hex, 200)
+    } catch (error) {
+      this.#ends.set(hex, 500)
+      throw error
+    }
   }
 }
 
@@ -77,7 +73,7 @@ async function find(address: Address): Promise<Found> {
 async function findFile({ bucket, key }: Address): Promise<Found> {
   const path = join(fileURLToPath(bucket), key)
   const { size } = await stat(path)
-  return { bytes: size, body: async () => [Readable.from(wholeFile(path, size))] }
+  return { bytes: size, body: async () => wholeFile(path, size) }
 }
 
 /** @throws Error where the file became shorter meanwhile: an object is read whole or not at all */
@@ -102,9 +98,18 @@ async function findInS3(address: Address): Promise<Found> {
       const { Body, ContentEncoding } = await s3.getObject({ ...object, IfMatch: head.ETag! })
       if (!(Body instanceof Readable)) throw new Error('S3 gave no stream')
       // USER_PostgreSQL.S3Import: "Content-Encoding gzip" is decompressed.
-      return ContentEncoding === 'gzip' ? [Body, createGunzip()] : [Body]
+      return ContentEncoding === 'gzip' ? inflated(Body) : Body
     },
   }
+}
+
+async function* inflated(body: Readable): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip()
+  const ended = pipeline(body, gunzip)
+  // What fails here is thrown by the loop below.
+  ended.catch(() => {})
+  yield* gunzip
+  await ended
 }
 
 function credentialsIn({ accessKey, secretKey, sessionToken }: Address) {

@@ -44,7 +44,8 @@ export function inPlaces({ names }: Numbered, parameters: Parameter[]): Paramete
 
 /** BEGIN, COMMIT and the like, ROLLBACK TO SAVEPOINT not among them. */
 const control =
-  /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:begin|start\s+transaction|commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b))\b/i
+  /^(?:begin|(?:start|prepare)\s+transaction|commit|end|abort|rollback(?!\s+(?:\w+\s+)?to\b))\b/i
+const nothing = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*/
 
 /**
  * AWS documents calls for transactions and says nothing of the SQL for them. As text they would end
@@ -55,5 +56,6 @@ const control =
  */
 export function checkSql(sql: string): void {
   if (sql.includes('\0')) throw badRequest('The SQL statement contains a NUL character')
-  if (control.test(sql)) throw badRequest('Use the calls for transactions, not their SQL')
+  if (control.test(sql.replace(nothing, '')))
+    throw badRequest('Use the calls for transactions, not their SQL')
 }

@@ -130,7 +130,8 @@ function checkLength(body: Body, name: string, [least, most]: [number, number]):
 }
 
 function complaint(name: string, constraint: string): string {
-  return `1 validation error detected: Value at '${name}' failed to satisfy constraint: ${constraint}`
+  const failure = `Value at '${name}' failed to satisfy constraint: ${constraint}`
+  return `1 validation error detected: ${failure}`
 }
 
 function record(value: unknown, name: string): Body {

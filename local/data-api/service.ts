@@ -135,7 +135,7 @@ export class Service {
     }
   }
 
-  /** After 45 seconds there is an answer; the statement goes on, on its own (API_ExecuteStatement). */
+  /** After 45 seconds there is an answer, and the statement goes on (API_ExecuteStatement). */
   async #executeOnAndOn(session: Session, request: Request, execution: Execution): Promise<string> {
     const work = this.#finish(session, execute(session, request, execution))
     const late = Promise.withResolvers<never>()

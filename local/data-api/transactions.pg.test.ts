@@ -137,7 +137,7 @@ test('a transaction is of one database', async () => {
 })
 
 test('closing the endpoint rolls back what is open, a statement that runs too', async () => {
-  const endpoint = await DataApiEndpoint.start(api.url)
+  const endpoint = await DataApiEndpoint.start(api.url, { limits: { callMs: 600_000 } })
   const other = clientOf(endpoint)
   const { transactionId } = await other.beginTransaction(whereOf(endpoint))
   await other.executeStatement({
@@ -148,7 +148,7 @@ test('closing the endpoint rolls back what is open, a statement that runs too', 
   const running = other
     .executeStatement({
       ...whereOf(endpoint),
-      sql: 'INSERT INTO t SELECT 2 FROM pg_sleep(60)',
+      sql: 'INSERT INTO t SELECT 2 FROM pg_sleep(600)',
       transactionId: transactionId!,
     })
     .catch((error: Error) => error)

@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Database } from '../core/database.ts'
+import { Refused } from '../core/errors.ts'
+import { openUrl } from '../core/open-database.ts'
+import { localPostgres } from '../local/postgres.ts'
+
+/** Which database a command works on: one that is named, or else the lake's own. */
+
+/**
+ * The URL of the database that is named: by `--database`, by DATABASE_URL, or by the variables that
+ * a deployed function has for Aurora's Data API.
+ *
+ * @param given what `--database` says
+ * @returns undefined where nothing names one
+ * @throws Refused where a cluster is named without its secret
+ */
+export function namedDatabase(given: string | undefined): string | undefined {
+  const url = given || process.env.DATABASE_URL
+  if (url) return url
+  const { DATABASE_CLUSTER_ARN: cluster, DATABASE_SECRET_ARN: secret } = process.env
+  if (!cluster) return undefined
+  if (!secret) {
+    throw new Refused(
+      'DATABASE_CLUSTER_ARN is set, but DATABASE_SECRET_ARN is not: set it to the ARN of the ' +
+        "cluster's secret (the stack's output DatabaseSecretArn)",
+    )
+  }
+  const database = process.env.DATABASE_NAME || 'sluice'
+  return `rds-data:${cluster}?${new URLSearchParams({ secret, database })}`
+}
+
+export interface Opened {
+  database: Database
+  /** Where it is, for a person. */
+  url: string
+  close(): Promise<void>
+}
+
+/**
+ * Opens the database that is named, or else starts or joins the lake's own.
+ *
+ * @param named its URL
+ * @param folder of the lake, where it is one
+ */
+export async function openOrStart(
+  named: string | undefined,
+  folder: string | undefined,
+): Promise<Opened> {
+  const own = named ? undefined : await localPostgres(homeOf(folder))
+  const url = named || own!.url
+  const database = openUrl(url)
+  return {
+    database,
+    url,
+    async close() {
+      await database.end()
+      await own?.release()
+    },
+  }
+}
+
+/** The URL of the lake's own Postgres, as it was last started; undefined where it never was. */
+export function ownUrl(folder: string | undefined): string | undefined {
+  const file = join(homeOf(folder), 'url')
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
+}
+
+/** A lake in a bucket has its own Postgres where the command is run. */
+function homeOf(folder: string | undefined): string {
+  return join(folder ?? '.', '.sluice')
+}
