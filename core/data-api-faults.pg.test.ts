@@ -122,6 +122,18 @@ test.each<[Fault['kind'], times: number, told: object]>([
   expect([await standing(), asked('CommitTransaction')]).toEqual([[], times])
 })
 
+test.each<[Fault['kind'], times: number]>([
+  ['throttled', 2],
+  ['resuming', 2],
+  ['internal', 1],
+  ['lost-request', 1],
+  ['timeout', 1],
+])('BEGIN, %s: it is tried again', async (kind, times) => {
+  fail(kind, 'BeginTransaction', times)
+  await database.transaction(inserting)
+  expect([await standing(), asked('BeginTransaction')]).toEqual([['one'], times + 1])
+})
+
 test('BEGIN whose answer is lost: another one begins, and the first ends by itself', async () => {
   const other = await openApi({ idleMs: 1_000 })
   other.endpoint.faults.push({ kind: 'lost-answer', when: isOf('BeginTransaction') })

@@ -40,7 +40,7 @@ export function openUrl(url: string): Database {
 }
 
 function parseDataApi(url: string): DataApiPlace {
-  const { pathname, searchParams } = new URL(url)
+  const { pathname, searchParams } = URL.parse(url) ?? new URL('rds-data:')
   const [secret, name, endpoint] = ['secret', 'database', 'endpoint'].map(
     (key) => searchParams.get(key) ?? '',
   )

@@ -36,11 +36,17 @@ export function openPostgres(url: string): Database {
   return {
     fetches: false,
     transaction: (work) => transaction(pool, work),
-    query: async (sql, values) => (await pool.query(sql, values)).rows,
-    execute: async (sql, values) => (await pool.query(sql, values)).rowCount ?? 0,
-    read: async (sql, values) => (await pool.query(sql, values)).rows,
+    query: async (sql, values) => (await alone(pool, sql, values)).rows,
+    execute: async (sql, values) => (await alone(pool, sql, values)).rowCount ?? 0,
+    read: async (sql, values) => (await alone(pool, sql, values)).rows,
     end: () => pool.end(),
   }
+}
+
+function alone(pool: pg.Pool, sql: string, values?: unknown[]): Promise<pg.QueryResult> {
+  return pool.query(sql, values).catch((error: unknown) => {
+    throw classified(error)
+  })
 }
 
 async function transaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -51,7 +57,9 @@ async function transaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<
   })
   try {
     const done = await work(new PgTransaction(client))
-    await client.query('COMMIT')
+    // After an error that the work kept to itself, COMMIT is a ROLLBACK, and only says so.
+    const { command } = await client.query('COMMIT')
+    if (command !== 'COMMIT') throw new Error('a statement failed, so nothing was committed')
     return done
   } catch (error) {
     await client.query('ROLLBACK').catch((failed: Error) => {
