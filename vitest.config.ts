@@ -7,8 +7,9 @@ const needs = ['pg', 'aws', 'compose']
 /** Tests of Postgres that are run once more, by the RDS Data API. */
 const byBoth = ['functions/raw-ingestion/!(reuse).pg.test.ts']
 
-/** Much of it waits, so that two share two cores well. */
+/** Much of it waits, so that two share two cores well; what waits for services, three. */
 const workers = Math.max(2, availableParallelism() - 1)
+const waiting = workers + 1
 
 export default defineConfig({
   test: {
@@ -34,7 +35,7 @@ export default defineConfig({
           // Those of an emulated AWS, as everywhere.
           env: { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
           sequence: { groupOrder: 1 },
-          maxWorkers: workers,
+          maxWorkers: waiting,
         },
       },
       ...needs.map((need) => ({
@@ -46,7 +47,7 @@ export default defineConfig({
           ...(need === 'pg' ? { globalSetup: 'local/test-postgres.ts' } : {}),
           // Whole systems in containers come last, one after another, when nothing else runs.
           sequence: { groupOrder: need === 'compose' ? 2 : 1 },
-          ...(need === 'compose' ? { fileParallelism: false } : { maxWorkers: workers }),
+          ...(need === 'compose' ? { fileParallelism: false } : { maxWorkers: waiting }),
         },
       })),
     ],

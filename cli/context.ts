@@ -22,7 +22,7 @@ export interface Context {
 export interface Place {
   lake: string
   database?: string
-  /** false: no rows are loaded, so that the database need not reach the lake. */
+  /** false: nothing is loaded: the database need not reach the lake, and setup.sql is not run. */
   loads?: boolean
 }
 
@@ -33,15 +33,29 @@ export interface Place {
  * @throws Refused where rows are to be loaded into a database that cannot fetch them from this lake
  */
 export async function openContext(place: Place, stop?: AbortSignal): Promise<Context> {
+  if (place.lake === '')
+    throw new Refused('lake: a folder or s3://bucket is allowed; found nothing')
   const named = namedDatabase(place.database)
   if (named && place.loads !== false) mustReach(named, place.lake)
   if (!place.lake.includes('://')) mkdirSync(join(place.lake, 'bronze'), { recursive: true })
   const lake = openLake(place.lake)
   const folder = lake.store.url.startsWith('file://') ? fileURLToPath(lake.store.url) : undefined
+  if (!named && !folder) say('no database is named: this machine has its own, in .sluice')
   const opened = await openOrStart(named, folder)
-  await untilThere(() => prepareLedger(opened.database), { seconds: 13, stop })
-  await setUp(opened.database)
+  const wakes = () => say('waiting for the database; Aurora wakes in some 15 to 60 s …')
+  const waiting = opened.database.fetches ? setTimeout(wakes, 2_000) : undefined
+  try {
+    await untilThere(() => prepareLedger(opened.database), { seconds: 13, stop })
+  } finally {
+    clearTimeout(waiting)
+  }
+  // Who only looks brings nothing along.
+  if (place.loads !== false) await setUp(opened.database)
   return { lake, folder, ...opened }
+}
+
+function say(what: string): void {
+  process.stderr.write(`sluice: ${what}\n`)
 }
 
 /**
@@ -49,7 +63,7 @@ export async function openContext(place: Place, stop?: AbortSignal): Promise<Con
  * its own affair.
  */
 function mustReach(url: string, lake: string): void {
-  if (!url.startsWith('rds-data:') || lake.startsWith('s3://') || isEmulated(url)) return
+  if (!/^rds-data:/i.test(url) || lake.startsWith('s3://') || isEmulated(url)) return
   throw new Refused(
     `lake ${lake} is a folder, and Aurora fetches the rows that it loads from the lake's bucket: ` +
       'name the bucket (--lake s3://…), or load the folder into a Postgres by its URL ' +

@@ -41,13 +41,22 @@ test.each([
 
 test('where nothing names one, there is none', () => {
   expect(namedDatabase(undefined)).toBeUndefined()
-  // Which alone is a function's, and holds a URL.
-  set('', { secret })
-  expect(namedDatabase(undefined)).toBeUndefined()
 })
 
-test('a cluster without its secret is refused, with what to set', () => {
-  set('', { cluster })
+test.each([
+  [{ cluster }, /^DATABASE_SECRET_ARN is not set, or empty: set it .*DatabaseSecretArn/],
+  [{ cluster, secret: '' }, /^DATABASE_SECRET_ARN is not set, or empty/],
+  [{ secret }, /^DATABASE_CLUSTER_ARN is not set, or empty: set it .*DatabaseClusterArn/],
+  [{ cluster: '', secret }, /^DATABASE_CLUSTER_ARN is not set, or empty/],
+  [{ cluster: 'sluice', secret }, /^DATABASE_CLUSTER_ARN sluice: arn:aws:rds:.* is allowed/],
+])('half of a cluster is refused, with what to set, and nothing taken for it: %o', (of, says) => {
+  set('', of)
   expect(() => namedDatabase(undefined)).toThrow(Refused)
-  expect(() => namedDatabase(undefined)).toThrow(/DATABASE_SECRET_ARN is not: set it/)
+  expect(() => namedDatabase(undefined)).toThrow(says)
+})
+
+test.each(['mysql://u:pass@h/d', cluster, 'rds-data', 'nothing'])('%s is no database', (url) => {
+  expect(() => openUrl(url)).toThrow(Refused)
+  expect(() => openUrl(url)).toThrow(/postgres:\/\/.* is allowed, or rds-data:/)
+  expect(() => openUrl(url)).not.toThrow(/pass@|cluster:sluice/)
 })

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from '../core/database.ts'
 import { Refused } from '../core/errors.ts'
-import { openUrl } from '../core/open-database.ts'
+import { isCluster, openUrl } from '../core/open-database.ts'
 import { localPostgres } from '../local/postgres.ts'
 
 /** Which database a command works on: one that is named, or else the lake's own. */
@@ -13,21 +13,29 @@ import { localPostgres } from '../local/postgres.ts'
  *
  * @param given what `--database` says
  * @returns undefined where nothing names one
- * @throws Refused where a cluster is named without its secret
+ * @throws Refused where a cluster is named without its secret, or the other way round
  */
 export function namedDatabase(given: string | undefined): string | undefined {
   const url = given || process.env.DATABASE_URL
   if (url) return url
   const { DATABASE_CLUSTER_ARN: cluster, DATABASE_SECRET_ARN: secret } = process.env
-  if (!cluster) return undefined
-  if (!secret) {
-    throw new Refused(
-      'DATABASE_CLUSTER_ARN is set, but DATABASE_SECRET_ARN is not: set it to the ARN of the ' +
-        "cluster's secret (the stack's output DatabaseSecretArn)",
-    )
+  if (cluster === undefined && secret === undefined) return undefined
+  // Whoever set one of them means Aurora: nothing else is to be taken in its place.
+  if (!cluster) throw unset('DATABASE_CLUSTER_ARN', 'the cluster', 'DatabaseClusterArn')
+  if (!secret) throw unset('DATABASE_SECRET_ARN', "the cluster's secret", 'DatabaseSecretArn')
+  if (!isCluster(cluster)) {
+    const allowed = 'arn:aws:rds:<region>:<account>:cluster:<name> is allowed'
+    throw new Refused(`DATABASE_CLUSTER_ARN ${cluster}: ${allowed}`)
   }
   const database = process.env.DATABASE_NAME || 'sluice'
   return `rds-data:${cluster}?${new URLSearchParams({ secret, database })}`
+}
+
+function unset(name: string, what: string, output: string): Refused {
+  return new Refused(
+    `${name} is not set, or empty: set it to the ARN of ${what} (the stack's output ${output}), ` +
+      'or unset all of DATABASE_CLUSTER_ARN, DATABASE_SECRET_ARN and DATABASE_NAME',
+  )
 }
 
 export interface Opened {

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { Finding } from '../core/finding.ts'
 import { openPostgres } from '../core/postgres.ts'
@@ -6,6 +9,7 @@ import { emptied, resource, TestLake, TestRaw } from '../functions/stages.fixtur
 import { installAwsS3 } from '../local/data-api/aws-s3.ts'
 import { DataApiEndpoint } from '../local/data-api/endpoint.ts'
 import { execute, freshDatabase } from '../local/fresh-database.ts'
+import { openContext } from './context.ts'
 import { doctorCommand } from './doctor.ts'
 import { planCommand } from './plan.ts'
 import { rejectsCommand } from './rejects.ts'
@@ -161,6 +165,29 @@ test('the variables of a function name it, too', async () => {
   const calls = endpoint.calls.length
   expect((await run(doctorCommand)).code).toBe(0)
   expect(endpoint.calls.length).toBeGreaterThan(calls)
+})
+
+test('who only looks runs no setup.sql', async () => {
+  await load()
+  const direct = openPostgres(server.url)
+  const ran = 'SELECT count(*) AS scripts FROM sluice.scripts'
+  await run(statusCommand, '--database', urlOf())
+  await run(rejectsCommand, '--database', urlOf())
+  expect(await direct.query(ran)).toEqual([{ scripts: 0 }])
+  // Whoever loads brings it along.
+  await (await openContext({ lake: files.folder, database: urlOf() })).close()
+  expect(await direct.query(ran)).toEqual([{ scripts: 1 }])
+  await direct.end()
+})
+
+test('a fault is told with its cure', async () => {
+  const named = ['--lake', files.folder, '--database', urlOf({ database: 'nope' })]
+  const script = join(import.meta.dirname, 'sluice.ts')
+  const said = promisify(execFile)(process.execPath, [script, 'status', ...named])
+  await expect(said).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/database "nope" does not exist.*; make the database \(CREATE/),
+  })
 })
 
 test('status, rejects and plan tell what they tell of any database', async () => {

@@ -16,6 +16,7 @@ program.command('destroy').description('remove it, with its buckets').action(des
 async function deploy(): Promise<void> {
   const { stage } = program.opts<{ stage: string }>()
   const database = process.env.DATABASE_URL || program.error(noDatabase, { exitCode: 2 })
+  if (!database.startsWith('postgres')) program.error(noPostgres, { exitCode: 2 })
   const stack = await deployLocally({ stage, database })
   const { AWS_ENDPOINT_URL } = process.env
   process.stdout.write(
@@ -31,6 +32,9 @@ ${stack.name} stands. Try:
 `,
   )
 }
+
+const noPostgres =
+  'sluice: DATABASE_URL: postgres://… is allowed: the free LocalStack has no RDS Data API'
 
 const noDatabase =
   'sluice: DATABASE_URL is not set: the Postgres that the functions load into, as they reach it ' +

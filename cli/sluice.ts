@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { knownCure } from '../core/check-database.ts'
 import { Refused, UnsafeKey } from '../core/errors.ts'
 import { acceptCommand } from './accept.ts'
 import { compactCommand } from './compact.ts'
@@ -60,10 +61,15 @@ try {
   }
 }
 
-/** What the SDK of AWS does not say of an environment that lacks something. */
+/** What AWS and Postgres do not say: what to do. */
 function cureOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
   if (error.message === 'Region is missing') return ': set AWS_REGION, or AWS_PROFILE'
-  if (error.name !== 'CredentialsProviderError') return ''
-  return ': log in to AWS (aws sso login), or set AWS_PROFILE'
+  if (error.name === 'CredentialsProviderError') {
+    return ': log in to AWS (aws sso login), or set AWS_PROFILE'
+  }
+  const { code = '' } = error as NodeJS.ErrnoException
+  const isOfDatabase = /^[0-9A-Z]{5}$/.test(code) || /^[A-Z]\w+Exception$/.test(error.name)
+  const cure = isOfDatabase ? knownCure(error) : undefined
+  return cure === undefined ? '' : `; ${cure}`
 }

@@ -1,6 +1,7 @@
 import { checkImport } from './check-import.ts'
 import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
+import { Refused } from './errors.ts'
 import { type Finding, findingsOf, messageOf } from './finding.ts'
 import { ledgerTables } from './ledger-tables.ts'
 import { identifier } from './names.ts'
@@ -147,9 +148,15 @@ function schemaIn(name: string, contracts: Contract[]): string {
 
 /** What is wrong by its name, by the code of the system, of Postgres, or of what was read. */
 export function cureOfFault(error: unknown): string {
+  if (error instanceof Refused) return 'name it as that says'
+  return knownCure(error) ?? 'read the message; the log of Postgres may say more'
+}
+
+/** The same, only where there is one. */
+export function knownCure(error: unknown): string | undefined {
   const { name = '', code = '', message = '' } = error as NodeJS.ErrnoException
   const known = faults.find(([pattern]) => pattern.test(`${name} ${code} ${message}`))
-  return known?.[1] ?? 'read the message; the log of Postgres may say more'
+  return known?.[1]
 }
 
 /** Of whoever asks AWS. */

@@ -33,10 +33,23 @@ export function openDatabase({ url, secret, cluster, name = 'sluice' }: Named): 
 /**
  * @param url `postgres://user:password@host:port/database`, by Postgres' own protocol; or
  *   `rds-data:<ARN of the cluster>?secret=<ARN>&database=<name>`, by the RDS Data API
- * @throws Refused for a URL of the second kind with something missing
+ * @throws Refused for any other, and one of the second kind with something missing
  */
 export function openUrl(url: string): Database {
-  return url.startsWith('rds-data:') ? openDataApi(parseDataApi(url)) : openPostgres(url)
+  if (/^rds-data:/i.test(url)) return openDataApi(parseDataApi(url))
+  if (/^postgres(ql)?:\/\//i.test(url)) return openPostgres(url)
+  // What is none may be anything, a password too.
+  const found = /^[\w+-]{1,20}:/.exec(url)?.[0] ?? 'no URL'
+  throw new Refused(
+    `database ${found}: postgres://user:password@host:port/database is allowed, or ${ofDataApi}`,
+  )
+}
+
+const ofDataApi = 'rds-data:<ARN of the cluster>?secret=<ARN of its secret>&database=<name>'
+
+/** Whether a text is the ARN of a cluster of RDS. */
+export function isCluster(arn: string): boolean {
+  return /^arn:[^:]+:rds:[^:]+:[^:]*:cluster:.+$/.test(arn)
 }
 
 function parseDataApi(url: string): DataApiPlace {
@@ -44,13 +57,11 @@ function parseDataApi(url: string): DataApiPlace {
   const [secret, name, endpoint] = ['secret', 'database', 'endpoint'].map(
     (key) => searchParams.get(key) ?? '',
   )
-  const isCluster = /^arn:[^:]+:rds:[^:]+:[^:]*:cluster:.+$/.test(pathname)
-  if (isCluster && secret && name) {
+  if (isCluster(pathname) && secret && name) {
     return { cluster: pathname, secret, name, ...(endpoint && { endpoint }) }
   }
   throw new Refused(
-    `database ${url}: rds-data:<ARN of the cluster>?secret=<ARN of its secret>&database=<name> ` +
-      'is allowed; the outputs of the stack have all three',
+    `database ${url}: ${ofDataApi} is allowed; the outputs of the stack have all three`,
   )
 }
 
