@@ -205,7 +205,7 @@ function told(error: unknown): never {
   if (!(error instanceof Error) || error.name !== 'DatabaseErrorException') throw error
   const { message, code } = parseMessage(error.message)
   if (isOfData(code)) throw new Unacceptable(message, { cause: error })
-  if (code === LOCKED) throw new Busy(message, { cause: error })
+  if (code === LOCKED) throw new Busy(`another load holds it: ${message}`, { cause: error })
   throw Object.assign(new Error(message, { cause: error }), { code })
 }
 

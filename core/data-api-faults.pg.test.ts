@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Fault } from '../local/data-api/endpoint.ts'
 import { openApi } from './data-api.fixture.ts'
-import type { Database, Transaction } from './database.ts'
+import { type Database, type Transaction, Unacceptable } from './database.ts'
 
 /** What becomes of a statement, or of a transaction, of which one call goes wrong. */
 
@@ -183,4 +183,50 @@ test('an error that the work keeps to itself is told: nothing stands', async () 
   })
   await expect(failed).rejects.toMatchObject({ name: 'TransactionNotFoundException' })
   expect(await standing()).toEqual([])
+})
+
+test.each<[Fault['kind'], told: string]>([
+  ['timeout', 'StatementTimeoutException'],
+  ['killed', 'terminating connection'],
+  ['expired', 'TransactionNotFoundException'],
+])('%s in an attempt: the fault is told, not that its transaction is gone', async (kind, told) => {
+  fail(kind, 'two')
+  const failed = database.transaction((tx) =>
+    tx.attempt(() => tx.execute(`INSERT INTO t VALUES ('two')`)),
+  )
+  await expect(failed).rejects.toThrow(told)
+})
+
+test('what cannot be undone is no verdict on the data: it is a fault', async () => {
+  fail('lost-request', 'ROLLBACK TO')
+  const failed = database.transaction((tx) =>
+    tx.attempt(async () => {
+      await inserting(tx)
+      throw new Unacceptable('no such value')
+    }),
+  )
+  await expect(failed).rejects.toThrow('Unacceptable: no such value')
+  await expect(failed).rejects.not.toBeInstanceOf(Unacceptable)
+  expect(await standing()).toEqual([])
+})
+
+test('an object that cannot be fetched is named, and its bucket', async () => {
+  const failed = database.transaction((tx) =>
+    tx.fetch({ table: 't', columns: ['v'] }, { bucket: 'file:///no-such-place', key: 'a.csv' }),
+  )
+  await expect(failed).rejects.toThrow('a.csv in bucket file:///no-such-place, us-east-1')
+})
+
+test('a row that another transaction holds is waited for, and then comes again', async () => {
+  await database.transaction(async (tx) => {
+    await tx.execute('LOCK TABLE t')
+    const failed = database.transaction(async (other) => {
+      await other.query(`SELECT set_config('lock_timeout', '50ms', true)`)
+      await inserting(other)
+    })
+    await expect(failed).rejects.toMatchObject({
+      name: 'Busy',
+      message: expect.stringMatching(/^another load holds it: .*lock timeout/),
+    })
+  })
 })

@@ -99,10 +99,11 @@ export function parameterOf(value: unknown, i: number) {
     : { name, value: { doubleValue: value } }
 }
 
+/** Half of a surrogate pair, which UTF-8 has not, becomes U+FFFD, as by Postgres' protocol. */
 function textOf(value: unknown): string {
   if (value instanceof Date) return value.toISOString()
   if (Array.isArray(value)) return arrayOf(value)
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return (typeof value === 'object' ? JSON.stringify(value) : String(value)).toWellFormed()
 }
 
 /** `{"a","b \"c\"",NULL}`: https://www.postgresql.org/docs/17/arrays.html#ARRAYS-IO */

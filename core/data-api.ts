@@ -16,6 +16,7 @@ import {
   type Row,
   type Target,
   type Transaction,
+  Unacceptable,
 } from './database.ts'
 import { Busy } from './errors.ts'
 
@@ -175,7 +176,13 @@ class DataApiTransaction implements Transaction {
   async fetch({ table, columns }: Target, { bucket, key }: Part): Promise<void> {
     const sql = 'SELECT aws_s3.table_import_from_s3($1, $2, $3, $4, $5, $6) AS told'
     const region = await this.#client.region()
-    await this.query(sql, [table, columns.join(', '), '(FORMAT csv)', bucket, key, region])
+    const values = [table, columns.join(', '), '(FORMAT csv)', bucket, key, region]
+    await this.query(sql, values).catch((error: Error) => {
+      if (error instanceof Unacceptable) throw error
+      // Aurora says `HTTP 403`, and of what only in a detail that the Data API leaves out.
+      error.message += ` (table_import_from_s3: ${key} in bucket ${bucket}, ${region})`
+      throw error
+    })
   }
 
   async attempt<T>(work: () => Promise<T>): Promise<T> {
@@ -184,7 +191,11 @@ class DataApiTransaction implements Transaction {
     try {
       return await work()
     } catch (error) {
-      await this.execute(`ROLLBACK TO SAVEPOINT ${name}`)
+      await this.execute(`ROLLBACK TO SAVEPOINT ${name}`).catch((cause: unknown) => {
+        // The transaction is gone, by what went wrong first. No verdict on the data may be noted
+        // then: their rows could still be there.
+        throw new Error(String(error), { cause })
+      })
       throw error
     }
   }

@@ -118,7 +118,8 @@ async function healThoseThatWait(database: Database, lake: string, parents: Mark
   await database.execute(
     `WITH seen AS (
        DELETE FROM sluice.due WHERE id IN (
-         SELECT id FROM sluice.due WHERE id = ANY ($3::bigint[]) FOR UPDATE SKIP LOCKED)
+         SELECT id FROM sluice.due WHERE id IN (SELECT unnest($3::bigint[]))
+         FOR UPDATE SKIP LOCKED)
      )
      INSERT INTO sluice.due (lake, heal)
      SELECT DISTINCT o.lake, o.dataset
@@ -128,6 +129,11 @@ async function healThoseThatWait(database: Database, lake: string, parents: Mark
   )
 }
 
+/**
+ * Unnested, as above: a parameter of the Data API is a text, of which `ANY` makes an array anew for
+ * every row that it looks at, where no index is used.
+ */
 export async function dropMarks(tx: Transaction, { marks }: Due): Promise<void> {
-  await tx.execute('DELETE FROM sluice.due WHERE id = ANY ($1::bigint[])', [marks])
+  const sql = 'DELETE FROM sluice.due WHERE id IN (SELECT unnest($1::bigint[]))'
+  await tx.execute(sql, [marks])
 }

@@ -21,26 +21,30 @@ const PAGE = 100
 /** Of one object, from a record on; `r` are its rejects, or its rows that wait. */
 const ofPage = `r.object_id = $1 AND record > $2 ORDER BY record LIMIT ${PAGE}`
 
-/** Every error of every reject that is not mended, or that is, by object and record. */
-export function rejectsOf(
+/**
+ * Every error of every reject that is not mended, or that is, by object and record. A record comes
+ * from the database once, however many errors it has.
+ */
+export async function* rejectsOf(
   database: Database,
   lake: string,
   dataset: string | undefined,
   mended = false,
 ): AsyncIterable<KeptError> {
-  return paged(
+  type Kept = Omit<KeptError, keyof RowError> & { errors: RowError[] }
+  const records = paged<Kept>(
     database,
     lake,
     dataset,
-    `SELECT key AS object, dataset, record, line,
-      e->>'rule' AS rule, e->>'field' AS field, e->>'value' AS value, e->>'message' AS message,
-      text AS raw
-    FROM (SELECT key, dataset, record, line, text, errors
-          FROM sluice.rejects r JOIN sluice.objects o ON o.id = r.object_id
-          WHERE mended_by IS ${mended ? 'NOT NULL' : 'NULL'} AND ${ofPage}) o
-    CROSS JOIN LATERAL jsonb_array_elements(errors) WITH ORDINALITY AS each (e, i)
-    ORDER BY record, i`,
+    `SELECT key AS object, dataset, record, line, text AS raw, errors
+    FROM sluice.rejects r JOIN sluice.objects o ON o.id = r.object_id
+    WHERE mended_by IS ${mended ? 'NOT NULL' : 'NULL'} AND ${ofPage}`,
   )
+  for await (const { raw, errors, ...place } of records) {
+    for (const { rule, field = null, value = null, message } of errors) {
+      yield { ...place, rule, field, value, message, raw }
+    }
+  }
 }
 
 /** Every row that waits for a parent, by object and record. */
@@ -139,6 +143,9 @@ export async function keptObject(
   return row as { id: number; version: string; labels: string[] | null } | undefined
 }
 
+/** Of one statement: all are held in memory, but its answer in the database's, too. */
+const AT_ONCE = 1_000
+
 /** An object's rejects of these numbers, mended ones too, by their number. */
 export async function keptOf(
   database: Database,
@@ -146,10 +153,10 @@ export async function keptOf(
   records: number[],
 ): Promise<Map<number, Pick<KeptRecord, 'record' | 'line' | 'text' | 'errors'>>> {
   const found: Row[] = []
-  for (let at = 0; at < records.length; at += PAGE) {
+  for (let at = 0; at < records.length; at += AT_ONCE) {
     const sql = `SELECT record, line, text, errors FROM sluice.rejects
       WHERE object_id = $1 AND record = ANY ($2::bigint[])`
-    found.push(...(await database.read(sql, [id, records.slice(at, at + PAGE)])))
+    found.push(...(await database.read(sql, [id, records.slice(at, at + AT_ONCE)])))
   }
   const kept = found as unknown as KeptRecord[]
   return new Map(kept.map((one) => [one.record, one]))

@@ -62,16 +62,24 @@ export async function dropKey(tx: Transaction, entry: Entry): Promise<void> {
   await tx.execute('DELETE FROM sluice.objects WHERE id = $1', [entry.id])
 }
 
-/** Takes every key of a dataset with waiting rows, in one order, so that none waits in a ring. */
+/**
+ * Takes keys of a dataset with waiting rows, in one order, so that none waits in a ring.
+ *
+ * @param after the entry's id that the first of them comes after
+ * @param most how many are taken
+ */
 export async function takeWaiting(
   tx: Transaction,
   lake: string,
   dataset: string,
+  after: number,
+  most: number,
 ): Promise<Entry[]> {
   const found = await tx.read(
-    `SELECT ${columns} FROM sluice.objects WHERE lake = $1 AND dataset = $2 AND waiting > 0
-     ORDER BY id FOR NO KEY UPDATE`,
-    [lake, dataset],
+    `SELECT ${columns} FROM sluice.objects
+     WHERE lake = $1 AND dataset = $2 AND waiting > 0 AND id > $3
+     ORDER BY id LIMIT ${most} FOR NO KEY UPDATE`,
+    [lake, dataset, after],
   )
   return found.map(entryOf)
 }

@@ -144,7 +144,10 @@ function notPointed({ contract }: Merge, { table, theirs, ours }: Pointer): stri
 /** Deletes the rows of the object's earlier version, to which nothing points. */
 export async function deleteOwn(tx: Transaction, contract: Contract, entry: Entry): Promise<void> {
   if (entry.loadedEtag === undefined) return
-  await tx.execute(`DELETE FROM ${tableOf(contract)} WHERE _object_id = ${entry.id}`)
+  const rows = { table: tableOf(contract), alias: 't', where: `t._object_id = ${entry.id}` }
+  await inSlices(tx, rows, (slice) =>
+    tx.execute(`DELETE FROM ${rows.table} t WHERE ${rows.where} AND ${slice}`),
+  )
 }
 
 /** replace: the dataset is its newest object; an older one that comes later changes nothing. */
@@ -221,8 +224,12 @@ async function dropRows(merge: Merge, same: string): Promise<number> {
   // A row that is kept for children gives way to that of any object which still has it, whether
   // that is there now, waits, or has yet to come; and goes when no child points to it any more.
   if (referenced > 0) {
-    await tx.execute(`UPDATE ${tableOf(contract)} t SET _object_id = ${-entry.id}
-      WHERE ${owned(rows)} AND ${absent}`)
+    // Once it has given way it is no row of the object: none is met in a later slice again.
+    const own = { table: tableOf(contract), alias: 't', where: `t._object_id = ${entry.id}` }
+    await inSlices(tx, own, (slice) =>
+      tx.execute(`UPDATE ${own.table} t SET _object_id = ${-entry.id}
+        WHERE ${own.where} AND ${absent} AND ${slice}`),
+    )
   }
   return referenced
 }

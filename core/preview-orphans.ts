@@ -6,8 +6,12 @@ import { lexicalOf } from './lexical.ts'
 import { identifier, postgresName } from './names.ts'
 import { tableOf } from './table.ts'
 
-/** Keys that are asked for at once. */
-const PAGE = 10_000
+/**
+ * Bytes of keys that are asked for at once, each with some more for its number and its quotes:
+ * some 20,000 ids, or 600 kB of long texts. A request of the Data API has 4 MiB at most, in which a
+ * byte may be written as six (`\u0001`).
+ */
+const [PAGE, MORE] = [600_000, 20]
 
 /**
  * How many of the accepted rows (the table `planned` of preview.ts) would wait for a parent that is
@@ -47,18 +51,18 @@ async function fillAbsent(
   const parents = key.columns.map((name, j) => `q.${identifier(name)} = ${own[j]}`)
   const apart = `NOT EXISTS (SELECT 1 FROM planned q WHERE ${parents.join(' AND ')})`
   const conditions = [...whole, ...(key.dataset === contract.dataset ? [apart] : [])]
+  const size = key.fields.map((_, j) => `strlen(k${j}) + ${MORE}`).join(' + ')
   await duck.run(`CREATE OR REPLACE TEMP TABLE ${table} AS
-    SELECT row_number() OVER () AS n, * FROM (SELECT DISTINCT ${texts.join(', ')}
-    FROM planned p WHERE ${conditions.join(' AND ')})`)
+    SELECT *, (sum(${size}) OVER (ORDER BY n) // ${PAGE})::INTEGER AS page
+    FROM (SELECT row_number() OVER () AS n, * FROM (SELECT DISTINCT ${texts.join(', ')}
+    FROM planned p WHERE ${conditions.join(' AND ')}))`)
   const sql = await lookUp(database, contract, key)
   if (sql === undefined) return
   const keys = key.fields.map((_, j) => `k${j}`).join(', ')
-  for (let from = 1; ; from += PAGE) {
-    const page = `n BETWEEN ${from} AND ${from + PAGE - 1}`
-    const rows = await duck.all(`SELECT n::INTEGER, ${keys} FROM ${table} WHERE ${page}`)
-    if (rows.length === 0) return
+  for (const [page] of await duck.all(`SELECT DISTINCT page FROM ${table}`)) {
+    const rows = await duck.all(`SELECT n::INTEGER, ${keys} FROM ${table} WHERE page = ${page}`)
     const columns = rows[0]!.map((_, i) => rows.map((row) => row[i]))
-    const there = (await database.query(sql, columns)).map(({ n }) => n)
+    const there = (await database.read(sql, columns)).map(({ n }) => n)
     if (there.length > 0) await duck.run(`DELETE FROM ${table} WHERE n IN (${there.join(', ')})`)
   }
 }

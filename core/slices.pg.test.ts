@@ -119,6 +119,19 @@ test('rows are deleted slice by slice, each once', async () => {
   })
 })
 
+test('where values are long, they count: a slice has fewer blocks', async () => {
+  await within(async (tx) => {
+    await tx.execute('CREATE TEMP TABLE long (v text STORAGE EXTERNAL) ON COMMIT DROP')
+    await tx.execute(`INSERT INTO long SELECT repeat('x', 30000) FROM generate_series(1, 600)`)
+    for (const where of [undefined, 'true']) {
+      const of = { table: 'long', alias: 's', ...(where && { where }) }
+      const slices = await slicesOf(tx, of)
+      // 600 rows take 4 blocks, beside which are 20 MB: without them it would be one slice.
+      expect(slices.map(([from, to]) => to! - from!)).toEqual([1, 2, 1])
+    }
+  })
+})
+
 test('a slice that fails fails the whole', async () => {
   const failed = within(async (tx, fill) => {
     await fill(1, 300, page)
