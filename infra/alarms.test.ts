@@ -116,6 +116,7 @@ it('tells of Aurora only where the stack makes it, and only when a load lasts', 
     ...{ Namespace: 'AWS/RDS', MetricName: 'ACUUtilization', Statistic: 'Average' },
     Dimensions: [{ Name: 'DBClusterIdentifier', Value: { Ref: expect.stringMatching(/^Aurora/) } }],
     ...{ Threshold: 95, Period: 300, EvaluationPeriods: 12, DatapointsToAlarm: 12 },
+    AlarmDescription: expect.stringMatching(/#database-capacity$/),
   })
   const cluster = 'arn:aws:rds:eu-west-1:123456789012:cluster:shop'
   const databaseSecret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf'

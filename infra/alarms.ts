@@ -222,7 +222,7 @@ function databaseAlarms(scope: Construct, { stages, aurora }: Parts): AlarmShape
     threshold: 95,
     periods: [12, 12],
     broke: 'Aurora has been at its most ACUs for an hour: loads wait for it.',
-    page: 'waiting-messages',
+    page: 'database-capacity',
   }
   return [...unsettled, capacity]
 }

@@ -7,6 +7,11 @@ import { TestStack } from './stack.fixture.ts'
 const stack = new TestStack()
 const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf'
 const cluster = 'arn:aws:rds:eu-west-1:123456789012:cluster:shop'
+const existing = { database: 'aurora', cluster, databaseSecret: secret }
+const databaseKey = 'arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d'
+/** An ARN of so many characters. */
+const secretOf = (length: number) =>
+  secret.replace('db-', `db${'d'.repeat(length - secret.length)}-`)
 const vpc = {
   id: 'vpc-0a1b2c3d',
   subnets: ['subnet-0a1b2c3d', 'subnet-1a1b2c3d'],
@@ -92,15 +97,54 @@ describe('settings', () => {
     [{ database: 'aurora', acus: '1.2' }, /acus/],
     [{ database: 'aurora', databaseName: '1st' }, /databaseName/],
     [{ database: 'aurora', cluster: 'shop', databaseSecret: secret }, /cluster: .*whole ARN/],
-    [{ database: 'aurora', cluster }, /databaseSecret: must be the login/],
-    [{ database: 'aurora', databaseSecret: secret }, /databaseSecret: .* say which/],
-    [{ database: 'aurora', databaseKey: 'arn:aws:kms:eu-west-1:1:key/a' }, /databaseKey/],
-    [{ database: 'aurora', vpc: JSON.stringify(vpc) }, /vpc: .*the Data API needs none/],
-    [{ database: 'url', cluster, databaseSecret: secret }, /cluster: is of database=aurora/],
-    [{ database: 'url', dataApiEndpoint: 'http://localhost:1' }, /dataApiEndpoint: is of/],
+    [{ database: 'aurora', cluster }, /databaseSecret: set it to the ARN of the secret with/],
     [{ database: 'aurora', dataApiEndpoint: 'localhost:1' }, /dataApiEndpoint/],
+    [{ database: 'aurora', databaseName: 'my-db' }, /databaseName: .*a letter, then letters, dig/],
+    [{ database: 'aurora', databaseName: '_db' }, /databaseName: of a new Aurora is a letter/],
+    [{ ...existing, databaseName: 'a b' }, /databaseName: is a letter or an underscore, then/],
+    [{ ...existing, cluster: cluster.replace('eu-west-1', 'us-east-1') }, /in eu-west-1, and clu/],
+    [{ ...existing, databaseSecret: secretOf(101) }, /databaseSecret: has 101 .* takes 100; not/],
+    [{ ...existing, cluster: `${cluster}${'p'.repeat(54)}` }, /cluster: has 101 .* takes 100;/],
+    [{ receives: 0 }, /receives/],
+    [{ database: 'aurora', acus: null }, /acus/],
+    [{ stages: { test: { acus: 0, receives: 0 } }, database: 'aurora' }, /acus: .*receives: /],
+    [{ stages: { test: { databse: 'url' } } }, /stages\.test\.databse: .* lake, .*alarmEmail/],
+    [{ stages: { test: { stage: 'prod' } } }, /stages\.test\.stage: is none of/],
+    [{ stages: { test: 'url' } }, /stages: is \{/],
+    [{ stages: '{}' }, /stages: is \{/],
   ])('refuses %j, and says which key is wrong', (context, expected) => {
     expect(() => new TestStack(context)).toThrow(expected)
+  })
+
+  const inVain = {
+    acus: { of: [{ database: 'url' }, { database: 'none' }, existing], value: '2' },
+    cluster: { of: [{ database: 'url' }, { database: 'none' }], value: cluster },
+    databaseName: { of: [{ database: 'url' }, { database: 'none' }], value: 'shop' },
+    dataApiEndpoint: { of: [{ database: 'url' }, { database: 'none' }], value: 'http://localhost' },
+    databaseSecret: { of: [{ database: 'aurora' }, { database: 'none' }], value: secret },
+    databaseKey: { of: [{ database: 'aurora' }, { database: 'none' }], value: databaseKey },
+    vpc: { of: [{ database: 'aurora' }, { database: 'none' }, existing], value: vpc },
+  }
+  it.each(
+    Object.entries(inVain).flatMap(([key, { of, value }]) =>
+      of.map((one) => ({ key, one, value })),
+    ),
+  )('refuses $key of $one, which it would do nothing for', ({ key, one, value }) => {
+    const refused = new RegExp(`: ${key}: is of `)
+    expect(() => new TestStack({ ...one, [key]: value })).toThrow(refused)
+    const stages = { test: { [key]: value } }
+    expect(() => new TestStack({ ...one, stages })).toThrow(refused)
+  })
+
+  it.each([
+    { database: 'none', removal: 'destroy' },
+    { database: 'none', acus: '', databaseSecret: '' },
+    { database: 'url', databaseSecret: secretOf(120), databaseKey },
+    { ...existing, databaseName: 'my-db', databaseSecret: secretOf(100) },
+    { ...existing, dataApiEndpoint: 'http://127.0.0.1:8000' },
+    { stages: { other: { databse: 'url' } } },
+  ])('takes %j', (context) => {
+    expect(() => new TestStack(context)).not.toThrow()
   })
 
   it('lets a trial be removed whole', () => {
@@ -122,8 +166,7 @@ describe('settings', () => {
     expect(new TestStack({ removal: 'destroy' }).stack.terminationProtection).toBe(false)
   })
 
-  const databaseKey = 'arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d'
-  it.each([{ databaseKey }, { databaseKey, database: 'aurora', cluster, databaseSecret: secret }])(
+  it.each([{ databaseKey }, { databaseKey, ...existing }])(
     "lets what reads the secret use the secret's own key: %j",
     (context) => {
       const keyed = new TestStack(context)
