@@ -7,9 +7,15 @@ const needs = ['pg', 'aws', 'compose']
 /** Tests of Postgres that are run once more, by the RDS Data API. */
 const byBoth = ['functions/raw-ingestion/!(reuse).pg.test.ts']
 
-/** Much of it waits, so that two share two cores well; what waits for services, three. */
-const workers = Math.max(2, availableParallelism() - 1)
-const waiting = workers + 1
+/** Much of it waits, so that three share two cores well. */
+const maxWorkers = Math.max(3, availableParallelism())
+
+/**
+ * What runs beside each other: AWS' tests mostly wait, and those of no service mostly work. Whole
+ * systems in containers come last, one after another, when nothing else runs.
+ */
+const groups = [['plain', 'aws'], ['pg', 'data-api'], ['compose']]
+const groupOf = (name: string) => groups.findIndex((group) => group.includes(name))
 
 export default defineConfig({
   test: {
@@ -22,8 +28,8 @@ export default defineConfig({
           name: 'plain',
           include: ['**/*.test.ts'],
           exclude: ['node_modules/**', 'data/**', ...needs.map((need) => `**/*.${need}.test.ts`)],
-          maxWorkers: workers,
-          sequence: { groupOrder: 0 },
+          maxWorkers,
+          sequence: { groupOrder: groupOf('plain') },
         },
       },
       {
@@ -34,8 +40,8 @@ export default defineConfig({
           globalSetup: 'local/test-data-api.ts',
           // Those of an emulated AWS, as everywhere.
           env: { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
-          sequence: { groupOrder: 1 },
-          maxWorkers: waiting,
+          maxWorkers,
+          sequence: { groupOrder: groupOf('data-api') },
         },
       },
       ...needs.map((need) => ({
@@ -45,9 +51,8 @@ export default defineConfig({
           include: [`**/*.${need}.test.ts`],
           exclude: ['node_modules/**', 'data/**'],
           ...(need === 'pg' ? { globalSetup: 'local/test-postgres.ts' } : {}),
-          // Whole systems in containers come last, one after another, when nothing else runs.
-          sequence: { groupOrder: need === 'compose' ? 2 : 1 },
-          ...(need === 'compose' ? { fileParallelism: false } : { maxWorkers: waiting }),
+          ...(need === 'compose' ? { fileParallelism: false } : { maxWorkers }),
+          sequence: { groupOrder: groupOf(need) },
         },
       })),
     ],
