@@ -13,9 +13,9 @@ import { drain } from './stream.fixture.ts'
 import { fill, judge, keyOf, OBJECTS } from './till.schedules.ts'
 
 /**
- * A death at every write of the stage, handlers beside each other; then one undisturbed run. What is
- * there after a write is what is there before the next one, so each of the two takes every second
- * write; all of them with SLUICE_ROUNDS.
+ * A death at every write of the stage, handlers beside each other; then one undisturbed run. What
+ * is there after a write is what is there before the next one, so each of the two takes every
+ * second write; all of them with SLUICE_ROUNDS.
  */
 const step = process.env.SLUICE_ROUNDS ? 1 : 2
 
