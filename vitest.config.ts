@@ -12,7 +12,7 @@ const maxWorkers = Math.max(3, availableParallelism())
 
 /**
  * What runs beside each other: AWS' tests mostly wait, and those of no service mostly work. Whole
- * systems in containers come last, one after another, when nothing else runs.
+ * systems in containers come last, two at a time, when nothing else runs.
  */
 const groups = [['plain', 'aws'], ['pg', 'data-api'], ['compose']]
 const groupOf = (name: string) => groups.findIndex((group) => group.includes(name))
@@ -51,7 +51,7 @@ export default defineConfig({
           include: [`**/*.${need}.test.ts`],
           exclude: ['node_modules/**', 'data/**'],
           ...(need === 'pg' ? { globalSetup: 'local/test-postgres.ts' } : {}),
-          ...(need === 'compose' ? { fileParallelism: false } : { maxWorkers }),
+          maxWorkers: need === 'compose' ? 2 : maxWorkers,
           sequence: { groupOrder: groupOf(need) },
         },
       })),
