@@ -38,10 +38,8 @@ export async function dataApi(place: Place): Promise<Figure[]> {
   const endpoint = await DataApiEndpoint.start(direct)
   try {
     await installAwsS3(direct, endpoint)
-    const { secret, url, cluster } = endpoint
-    const database = new URL(direct).pathname.slice(1)
-    const by = new URLSearchParams({ secret, database, endpoint: url })
-    const bench = { place, direct, api: `rds-data:${cluster}?${by}`, client, endpoint }
+    const api = endpoint.urlOf(new URL(direct).pathname.slice(1))
+    const bench = { place, direct, api, client, endpoint }
     const { rows } = place
     const small = Math.ceil(rows / 6)
     return [

@@ -1,26 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { emptied, resource, runSilver, TestLake, TestRaw } from '../functions/stages.fixture.ts'
-import { freshDatabase } from '../local/fresh-database.ts'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { database, files, raw } from '../functions/raw.fixture.ts'
+import { resource, runSilver } from '../functions/stages.fixture.ts'
 import { statusCommand } from './status.ts'
 
 /** What a person is told of headers that are not as the contract has them. */
-
-let database: Awaited<ReturnType<typeof freshDatabase>>
-let files: TestLake
-let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
-})
-afterEach(async () => {
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
 
 const object = 'bronze/p/t/a.csv'
 const coupon = '"coupon" (label 3) is no field; to load it add to the contract: - {name: coupon,'

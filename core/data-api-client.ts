@@ -45,8 +45,10 @@ export class DataApiClient {
   /** @returns the transaction's id */
   async begin(): Promise<string> {
     const { sdk, patient } = await this.#sdk()
-    const { database, ...where } = this.#where()
-    const asked = new sdk.BeginTransactionCommand({ ...where, database })
+    const asked = new sdk.BeginTransactionCommand({
+      ...this.#cluster(),
+      database: this.#place.name,
+    })
     // One that sleeps was seen to answer so, too: https://github.com/gurenjs/guren/issues/401
     const again = (fault: Error) => {
       if (fault.name !== 'StatementTimeoutException') throw fault
@@ -66,7 +68,8 @@ export class DataApiClient {
   async run(sql: string, values: unknown[] = [], transactionId?: string): Promise<Answer> {
     const { sdk, patient, careful } = await this.#sdk()
     const asked = new sdk.ExecuteStatementCommand({
-      ...this.#where(),
+      ...this.#cluster(),
+      database: this.#place.name,
       sql: withNames(sql),
       parameters: values.map(parameterOf),
       transactionId,
@@ -76,17 +79,13 @@ export class DataApiClient {
 
   async commit(transactionId: string): Promise<void> {
     const { sdk, careful } = await this.#sdk()
-    const { resourceArn, secretArn } = this.#where()
-    const asked = new sdk.CommitTransactionCommand({ resourceArn, secretArn, transactionId })
+    const asked = new sdk.CommitTransactionCommand({ ...this.#cluster(), transactionId })
     await careful.send(asked).catch(told)
   }
 
   async rollback(transactionId: string): Promise<void> {
     const { sdk, patient } = await this.#sdk()
-    const { resourceArn, secretArn } = this.#where()
-    await patient.send(
-      new sdk.RollbackTransactionCommand({ resourceArn, secretArn, transactionId }),
-    )
+    await patient.send(new sdk.RollbackTransactionCommand({ ...this.#cluster(), transactionId }))
   }
 
   /** Of the database, and so of the bucket that it fetches from. */
@@ -100,9 +99,8 @@ export class DataApiClient {
     loaded?.careful.destroy()
   }
 
-  #where() {
-    const { cluster, secret, name } = this.#place
-    return { resourceArn: cluster, secretArn: secret, database: name }
+  #cluster() {
+    return { resourceArn: this.#place.cluster, secretArn: this.#place.secret }
   }
 
   /** Loaded at its first use: whose database is another does not pay for it. */

@@ -11,10 +11,7 @@ export async function openApi(limits: Partial<Limits> = {}) {
   const fresh = await freshDatabase()
   const endpoint = await DataApiEndpoint.start(fresh.url, { limits })
   await installAwsS3(fresh.url, endpoint)
-  const { cluster, secret } = endpoint
-  const name = new URL(fresh.url).pathname.slice(1)
-  const by = new URLSearchParams({ secret, database: name, endpoint: endpoint.url })
-  const open = () => openUrl(`rds-data:${cluster}?${by}`)
+  const open = () => openUrl(endpoint.urlOf(new URL(fresh.url).pathname.slice(1)))
   const database = open()
   return {
     endpoint,

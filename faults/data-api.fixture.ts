@@ -8,11 +8,7 @@ export async function openPlace(limits: Partial<Limits> = {}) {
   const fresh = await freshDatabase()
   const endpoint = await DataApiEndpoint.start(fresh.url, { limits })
   await installAwsS3(fresh.url, endpoint)
-  const by = new URLSearchParams({
-    ...{ secret: endpoint.secret, endpoint: endpoint.url },
-    database: new URL(fresh.url).pathname.slice(1),
-  })
-  const url = `rds-data:${endpoint.cluster}?${by}`
+  const url = endpoint.urlOf(new URL(fresh.url).pathname.slice(1))
   const files = new TestLake()
   const raw = await TestRaw.open(files.lake, url)
   return {

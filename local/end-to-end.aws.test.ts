@@ -83,8 +83,7 @@ const byProtocol: OpenDatabase = async (name) => openUrl(await newDatabase(name)
 
 const byDataApi: OpenDatabase = async (database) => {
   await installAwsS3(await newDatabase(database), api)
-  const by = new URLSearchParams({ database, secret: api.secret, endpoint: api.url })
-  return openUrl(`rds-data:${api.cluster}?${by}`)
+  return openUrl(api.urlOf(database))
 }
 
 async function inFolder(name: string, open: OpenDatabase): Promise<Place> {

@@ -1,33 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Database } from '../../core/database.ts'
-import { freshDatabase } from '../../local/fresh-database.ts'
-import { emptied, resource, TestLake, TestRaw } from '../stages.fixture.ts'
+import { files, raw } from '../raw.fixture.ts'
+import { resource } from '../stages.fixture.ts'
 import { ingest } from './ingest.ts'
 import { settle } from './settle.ts'
 
 /** A parent and a child in two transactions at once, each with its commit held back in turn. */
 
-let database: Awaited<ReturnType<typeof freshDatabase>>
-let files: TestLake
-let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
+beforeEach(() => {
   files.put(parent, 'id,name\n1,Ana\n')
   files.put(child, 'parent\n1\n')
 })
-afterEach(async () => {
-  expect(await raw.wrongCounts()).toEqual([])
-  expect(await raw.query('SELECT * FROM sluice.due')).toEqual([])
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
 
 const parent = 'bronze/p/parents/1.csv'
 

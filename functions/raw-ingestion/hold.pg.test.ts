@@ -1,27 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Lake } from '../../core/lake.ts'
 import { parseProposal } from '../../core/proposal.ts'
-import { freshDatabase } from '../../local/fresh-database.ts'
-import { emptied, resource, runSilver, storeWith, TestLake, TestRaw } from '../stages.fixture.ts'
+import { database, files, raw } from '../raw.fixture.ts'
+import { resource, runSilver, storeWith, TestRaw } from '../stages.fixture.ts'
 
 /** Files without a contract are held, and one is proposed beside them. */
-
-let database: Awaited<ReturnType<typeof freshDatabase>>
-let files: TestLake
-let raw: TestRaw
-
-beforeAll(async () => {
-  database = await freshDatabase()
-})
-beforeEach(async () => {
-  files = new TestLake()
-  raw = await TestRaw.open(files.lake, await emptied(database.url))
-})
-afterEach(async () => {
-  await raw.database.end()
-  files.close()
-})
-afterAll(() => database.drop())
 
 const key = 'bronze/shop/orders.csv'
 const file = 'bronze/shop/datapackage.proposed.yaml'
