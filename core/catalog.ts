@@ -169,10 +169,12 @@ function isThere<T>(found: T | undefined): found is T {
 
 /** All contracts of a package that can be used, for what spans datasets: foreign keys, order. */
 export function contractsOf(found: Package): Contract[] {
-  return (found.outline?.resources ?? []).flatMap((_, index) => {
-    const { contract } = resourceOf(found, index)
-    return contract ? [contract] : []
-  })
+  return resourcesOf(found).flatMap(({ contract }) => contract ?? [])
+}
+
+/** Every resource of a package, in their order: its contract, or why it cannot be used. */
+export function resourcesOf(found: Package): Omit<Governing, 'hash'>[] {
+  return (found.outline?.resources ?? []).map((_, index) => resourceOf(found, index))
 }
 
 const contracts = new WeakMap<Package, Map<number, Omit<Governing, 'hash'>>>()

@@ -27,6 +27,15 @@ export class Lost extends Error {
   override name = 'Lost'
 }
 
+/** What stands there is no commit record. */
+export class BrokenRecord extends Error {
+  override name = 'BrokenRecord'
+
+  constructor(place: string, why: string, options: ErrorOptions) {
+    super(`commit record ${place} is broken: ${why}`, options)
+  }
+}
+
 /** A PUT whose answer is lost is sent again: this settles lost answers, it sits out no outage. */
 const ATTEMPTS = 3
 /** Characters of a record that a person may want to read as it is. */
@@ -45,22 +54,23 @@ const recordSchema = z.object({
  * The record and the eTag it stands under, or undefined where none was ever written.
  *
  * @param parse checks the stored state; it throws for a broken one
- * @throws Error, naming the key, for a record that is broken: it is never replaced unread
+ * @throws BrokenRecord, naming the key: a record that is broken: it is never replaced unread
  */
 export async function readRecord<S>(
   store: ObjectStore,
   key: string,
   parse: (json: unknown) => S = (json) => json as S,
-): Promise<{ etag: string; record: CommitRecord<S> } | undefined> {
+): Promise<{ etag: string; modified: Date; record: CommitRecord<S> } | undefined> {
   const found = await store.get(key)
   if (!found) return undefined
   try {
     const { state: json, ...rest } = recordSchema.parse(JSON.parse(found.body.toString()))
     const state = json === null ? null : parse(json)
-    return { etag: found.version.etag, record: { ...rest, state } }
+    const { etag, modified } = found.version
+    return { etag, modified, record: { ...rest, state } }
   } catch (cause) {
     const cure = 'put its last good content back; without it, its files would be written twice'
-    throw new Error(`commit record ${store.locate(key)} is broken: ${cure}; ${cause}`, { cause })
+    throw new BrokenRecord(store.locate(key), `${cure}; ${cause}`, { cause })
   }
 }
 

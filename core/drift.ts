@@ -137,7 +137,7 @@ function renamesOf({ extra, missing }: Labels): Rename[] {
  *
  * @param names with their words
  */
-function nearest(words: string, names: Map<string, string>): string | undefined {
+export function nearest(words: string, names: Map<string, string>): string | undefined {
   let best: { name: string; distance: number } | undefined
   for (const [name, other] of names) {
     const most = Math.min(2, Math.floor(Math.min(words.length, other.length) / 4))

@@ -29,6 +29,8 @@ export interface Duck {
 export interface PrivateDuck extends Duck {
   /** Parses and binds, and runs nothing. */
   prepare(sql: string): Promise<Statement>
+  /** Ends what runs now; rows that are streamed end as if they were all, or with an error. */
+  interrupt(): void
 }
 
 export interface Statement {
@@ -109,6 +111,7 @@ export async function openPrivateDuck(threads = allThreads()): Promise<PrivateDu
   return {
     ...duckOver(connection),
     prepare: (sql) => prepare(connection, sql),
+    interrupt: () => connection.interrupt(),
     close() {
       connection.closeSync()
       instance.closeSync()

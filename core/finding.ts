@@ -54,14 +54,38 @@ function judgeFault(error: unknown): Pick<Finding, 'level' | 'found' | 'cure'> {
     const cure = 'allow it to who runs this: docs/cli.md, doctor, has the policy'
     return { level: 'unknown', found, cure }
   }
-  if (nameOf(error) === 'CredentialsProviderError') {
-    return { level: 'unknown', found, cure: 'log in to AWS (aws sso login), or set AWS_PROFILE' }
-  }
+  const known = cureOfAws(error)
+  if (known !== undefined) return { level: 'unknown', found, cure: known }
   if (isMissing(error)) {
     const cure = 'it was removed by hand; put it back with its stack: npx cdk deploy (docs/cli.md)'
     return { level: 'wrong', found, cure }
   }
   return { level: 'unknown', found, cure: 'check network, region and endpoint, then run it again' }
+}
+
+/** What the clients of AWS, and its emulators, do not say: what to do. */
+export function cureOfAws(error: unknown): string | undefined {
+  const { message = '', code = '', $metadata } = error as Partial<AwsFault>
+  const endpoint = process.env.AWS_ENDPOINT_URL
+  if (message === 'Region is missing') return 'set AWS_REGION, or AWS_PROFILE'
+  if (/^(CredentialsProviderError|ExpiredToken)/.test(nameOf(error))) {
+    return 'log in to AWS (aws sso login), or set AWS_PROFILE'
+  }
+  // LocalStack's word for what its free version has not.
+  if ($metadata?.httpStatusCode === 501) {
+    const has = `${endpoint ?? 'the endpoint'} has no such service, as LocalStack without a licence`
+    return `${has}: unset AWS_ENDPOINT_URL; or, of a database, name a Postgres by its URL`
+  }
+  if (endpoint && code === 'ECONNREFUSED') {
+    return `nothing answers at AWS_ENDPOINT_URL=${endpoint}: start LocalStack there, or unset it`
+  }
+  if (nameOf(error) === 'NoSuchBucket') return 'mend the name in --lake, or make the bucket'
+  return undefined
+}
+
+interface AwsFault extends Error {
+  code: string
+  $metadata: { httpStatusCode?: number }
 }
 
 /** Whether AWS, or the file system, says that one may not. */

@@ -1,4 +1,5 @@
 import type { Database, Row } from './database.ts'
+import { nearest } from './drift.ts'
 import { Refused } from './errors.ts'
 import type { RowError } from './rejects.ts'
 
@@ -97,21 +98,27 @@ export function keptRecords(
   )
 }
 
-/** @throws Refused where no object of a dataset was ever taken: its name is mistyped */
+/**
+ * @param others datasets that are known otherwise, such as those of contracts
+ * @throws Refused where no object of a dataset was ever taken: its name is mistyped
+ */
 export async function mustBeKnown(
   database: Database,
   lake: string,
   dataset: string,
+  others: string[] = [],
 ): Promise<void> {
   const rows = await database.read(
     `SELECT DISTINCT dataset AS name FROM sluice.objects
      WHERE lake = $1 AND dataset IS NOT NULL ORDER BY 1`,
     [lake],
   )
-  const names = rows.map(({ name }) => name as string)
+  const names = [...new Set([...rows.map(({ name }) => name as string), ...others])].toSorted()
   if (names.includes(dataset)) return
+  const near = nearest(dataset, new Map(names.map((name) => [name, name])))
+  const meant = near === undefined ? '' : `did you mean ${near}? `
   const all = names.slice(0, 20).join(', ') || 'none'
-  throw new Refused(`no object of dataset ${dataset} was taken; datasets here: ${all}`)
+  throw new Refused(`no object of dataset ${dataset} was taken; ${meant}datasets here: ${all}`)
 }
 
 /** The headers of all objects that `keptRecords` has a reject of; in an order that stays. */

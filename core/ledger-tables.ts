@@ -43,7 +43,8 @@ CREATE TABLE IF NOT EXISTS sluice.waiting (
   object_id bigint NOT NULL REFERENCES sluice.objects,
   record bigint NOT NULL, line bigint NOT NULL, "row" jsonb NOT NULL, missing text NOT NULL
 );
-CREATE INDEX IF NOT EXISTS waiting_object ON sluice.waiting (object_id);
+CREATE INDEX IF NOT EXISTS waiting_record ON sluice.waiting (object_id, record);
+DROP INDEX IF EXISTS sluice.waiting_object;
 
 -- of two objects with a row of the same key: whose row stands, and whose does not
 CREATE TABLE IF NOT EXISTS sluice.overrides (
@@ -78,6 +79,15 @@ CREATE TABLE IF NOT EXISTS sluice.references (
   PRIMARY KEY (lake, dataset, columns, parent, parent_columns)
 );
 CREATE INDEX IF NOT EXISTS references_parent ON sluice.references (parent);
+
+-- of the version whose rows stand: which rules rejected how many of its records, as it was loaded
+-- (see reject-rules.ts); null where an earlier Sluice has loaded it. Of what has no rejects any
+-- more, mended ones among them, it says nothing.
+ALTER TABLE sluice.objects ADD COLUMN IF NOT EXISTS rules jsonb;
+-- for who looks at a hundred thousand objects: the newest ends, and those with rows to look at
+CREATE INDEX IF NOT EXISTS objects_at ON sluice.objects (lake, at) WHERE status <> 'new';
+CREATE INDEX IF NOT EXISTS objects_kept ON sluice.objects (lake, id)
+  WHERE rejected + waiting + mended > 0;
 `
 
 /** Every column that a later version has added: where one is not there, the tables are older. */
@@ -88,4 +98,5 @@ export const ledgerAdditions = [
   'objects.replay',
   'rejects.mended_by',
   'references.parent',
+  'objects.rules',
 ]

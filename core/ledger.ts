@@ -2,6 +2,7 @@ import type { Governing } from './catalog.ts'
 import type { Database, Row, Transaction } from './database.ts'
 import type { ObjectVersion } from './object-store.ts'
 import type { Counts, Outcome } from './outcome.ts'
+import type { RuleCount } from './reject-rules.ts'
 
 /** A key's row in the ledger, locked by this transaction. */
 export interface Entry extends Counts {
@@ -91,6 +92,8 @@ export interface Note extends Counts {
   reason: string | undefined
   /** Of the header, where records were rejected: so that they can be told apart by name. */
   labels?: string[] | undefined
+  /** Which rules rejected them. */
+  rules?: RuleCount[] | undefined
   seconds: number
 }
 
@@ -108,7 +111,7 @@ export async function note(
        version_id = $6, size = $7, modified = $8::timestamptz, contract = $9, seconds = $10,
        at = now()
        ${loaded ? `, loaded_etag = $5, loaded_modified = $8::timestamptz, ${counted(11)}` : ''}
-       ${loaded ? ', mended = 0, labels = $15::jsonb' : ''}
+       ${loaded ? ', mended = 0, labels = $15::jsonb, rules = $16::jsonb' : ''}
      WHERE id = $1`,
     [
       entry.id,
@@ -121,7 +124,7 @@ export async function note(
       version.modified,
       governing.hash,
       said.seconds,
-      ...(loaded ? [...countsOf(said), jsonOf(said.labels)] : []),
+      ...(loaded ? [...countsOf(said), jsonOf(said.labels), jsonOf(said.rules)] : []),
     ],
   )
 }
@@ -147,9 +150,11 @@ function countsOf({ records, accepted, rejected, waiting }: Counts): number[] {
   return [records, accepted, rejected, waiting]
 }
 
-/** A label may have anything in it; Postgres' JSON has no NUL. */
-function jsonOf(labels: string[] | undefined): string | null {
-  return labels ? JSON.stringify(labels.map((label) => label.replaceAll('\0', '\ufffd'))) : null
+/** A label may have anything in it; Postgres' JSON has no NUL, and no half of a surrogate pair. */
+function jsonOf(told: string[] | RuleCount[] | undefined): string | null {
+  const plain = (_: string, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll('\0', '\ufffd').toWellFormed() : value
+  return told ? JSON.stringify(told, plain) : null
 }
 
 /** Says of an object that stands what else is worth knowing. */
@@ -171,6 +176,18 @@ export async function claimDataset(
   await tx.execute(insert, [lake, dataset, folder])
   const [made] = await tx.query(find, [lake, dataset])
   return made!.folder as string
+}
+
+/** Which of these datasets were ever loaded into tables of this lake. */
+export async function claimedDatasets(
+  database: Database,
+  lake: string,
+  names: string[],
+): Promise<Set<string>> {
+  if (names.length === 0) return new Set()
+  const sql = 'SELECT dataset FROM sluice.datasets WHERE lake = $1 AND dataset = ANY ($2::text[])'
+  const rows = await database.read(sql, [lake, names])
+  return new Set(rows.map(({ dataset }) => dataset as string))
 }
 
 function entryOf(row: Row): Entry {

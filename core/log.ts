@@ -27,7 +27,16 @@ export function logBatch(batch: Appended, fault?: unknown): void {
 /** What failed beside objects and batches. */
 export function logFault(message: string, fault: unknown): void {
   measureFault()
+  tellFault(message, fault)
+}
+
+let tellFault = (message: string, fault: unknown): void => {
   logger.error(message, { error: fault as Error })
+}
+
+/** Tells such faults in another way: a person at a command reads no JSON and no stack. */
+export function tellFaultsBy(tell: typeof tellFault): void {
+  tellFault = tell
 }
 
 /** What did harm to nothing yet. */

@@ -1,4 +1,4 @@
-import { govern } from './catalog.ts'
+import { type Governing, govern } from './catalog.ts'
 import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import type { FixRow } from './fix-file.ts'
@@ -86,15 +86,12 @@ async function sourceOf(
   object: string,
   records: number[],
 ): Promise<Source | string> {
-  if (isBelowReplay(object)) return 'a replay object: mend the object that its rows are of'
-  const found = await keptObject(database, store.url, object)
+  if (isBelowReplay(object)) return ofReplay
+  // Postgres has no NUL, and so no such key.
+  const found = object.includes('\0') ? undefined : await keptObject(database, store.url, object)
   if (!found) return 'no such object is loaded'
-  const { contract, broken } = await govern(store, object)
-  if (!contract) return broken ?? 'no contract names it any more'
-  if (contract.load === 'replace') {
-    const why = 'is its newest object alone (load: replace)'
-    return `${contract.dataset} ${why}: mend that, and drop it again`
-  }
+  const contract = mendableBy(object, await govern(store, object))
+  if (typeof contract === 'string') return contract
   const labels = labelsOf(found.labels, contract)
   const strange = strangeIn(labels, contract)
   return {
@@ -106,6 +103,17 @@ async function sourceOf(
     kept: await keptOf(database, found.id, records),
   }
 }
+
+/** @returns the contract that an object's rejects are mended by; or why none of them can be */
+export function mendableBy(object: string, { contract, broken }: Governing): Contract | string {
+  if (isBelowReplay(object)) return ofReplay
+  if (!contract) return broken ?? 'no contract names it any more'
+  if (contract.load !== 'replace') return contract
+  const why = 'is its newest object alone (load: replace)'
+  return `${contract.dataset} ${why}: mend that, and drop it again`
+}
+
+const ofReplay = 'a replay object: mend the object that its rows are of'
 
 /** The row as it would be put; why it is not; or `same`: it stands as it was rejected. */
 function take(row: FixRow, labels: string[], source: Source): MendedRow | RowError | 'same' {
@@ -149,8 +157,15 @@ function again(kept: KeptRecord, source: Source): MendedRow | RowError {
   return isBlank(cells, source) ? blank : { record, line, cells }
 }
 
-/** A replay object is read by name alone: what names no field any more would go unseen. */
-function lostOf(cells: Map<string, string>, { strange }: Source): RowError | undefined {
+/** A replay object is read by name alone: what names no field would go unseen. */
+function lostOf(cells: Map<string, string>, source: Source): RowError | undefined {
+  const { strange, labels, contract } = source
+  const known = new Set([...labels, ...contract.fields.map(({ name }) => name)])
+  const other = [...cells.keys()].find((label) => !known.has(label) && cells.get(label))
+  if (other !== undefined) {
+    const cure = 'put its cell where it belongs, or empty it'
+    return stays('extra-label', `${JSON.stringify(other)} is no column of the object: ${cure}`)
+  }
   const lost = strange.find((label) => cells.get(label))
   if (lost === undefined) return undefined
   const cure =

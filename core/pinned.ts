@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { LocalCopy, ObjectStore, ObjectVersion } from './object-store.ts'
 
 /** Requests on their way at a time. */
@@ -14,14 +14,18 @@ const LANES = 16
  */
 export class Pinned {
   readonly #store: ObjectStore
+  readonly #stop: AbortSignal | undefined
   readonly #known = new Map<string, Promise<string>>()
   readonly #copies: LocalCopy[] = []
   readonly #inPlace: LocalCopy[] = []
   readonly #keys = new Map<string, string>()
+  readonly #folders = new Set<string>()
   #folder: string | undefined
 
-  constructor(store: ObjectStore) {
+  /** @param stop no file is brought after it */
+  constructor(store: ObjectStore, stop?: AbortSignal) {
     this.#store = store
+    this.#stop = stop
   }
 
   /**
@@ -36,6 +40,7 @@ export class Pinned {
       this.#known.set(name, pinned)
       const path = await pinned
       this.#keys.set(path, version.key)
+      this.#folders.add(dirname(path))
       return path
     })
   }
@@ -45,8 +50,10 @@ export class Pinned {
     return Promise.all(this.#known.values())
   }
 
-  /** A message about paths, as one about keys. */
+  /** A text that may tell of paths, as one of keys. */
   named(message: string): string {
+    // Mostly they lie in one folder, and few texts have its name.
+    if (![...this.#folders].some((folder) => message.includes(folder))) return message
     return [...this.#keys].reduce((text, [path, key]) => text.replaceAll(path, key), message)
   }
 
@@ -67,6 +74,7 @@ export class Pinned {
   }
 
   async #pin(version: ObjectVersion): Promise<string> {
+    this.#stop?.throwIfAborted()
     const copy = await this.#store.open(version)
     this.#copies.push(copy)
     if (copy.path !== this.#store.locate(version.key)) return copy.path

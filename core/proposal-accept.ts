@@ -3,7 +3,7 @@ import { Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } fro
 import { descriptors } from './catalog.ts'
 import { datasetOf, parseContract } from './contract.ts'
 import { parseOutline } from './descriptor.ts'
-import { Refused } from './errors.ts'
+import { Busy, Refused } from './errors.ts'
 import type { ObjectStore } from './object-store.ts'
 import { proposalKey, withoutRemarks } from './proposal.ts'
 
@@ -15,45 +15,98 @@ export interface Accepted {
   keys: string[]
 }
 
+/** What accepting a proposal as it stands would do. */
+export interface Draft {
+  /** The descriptor that it would be, or be added to. */
+  file: string
+  /** Of the descriptor: both the same where it has all that is proposed; '' where it is new. */
+  before: string
+  after: string
+  /** Names of the proposed resources. */
+  resources: string[]
+  /** Those that stand in the descriptor as they are. */
+  known: string[]
+  /** Keys of their files. */
+  keys: string[]
+}
+
 /**
  * Makes the proposal of a package's folder its descriptor, or adds the proposed resources to the
  * descriptor that stands there, whose text stays as it is; then the proposal is deleted. The write
  * of the descriptor is the commit point, over what was read only: whatever changes meanwhile, the
  * descriptor or the proposal, is looked at again.
  *
+ * @param seen the eTag of the proposal that a person has looked at: no other is accepted
  * @throws Refused where there is no proposal, it cannot be used, or the descriptor has such names
+ * @throws Busy where the proposal is another by now than the one that was seen
  */
-export async function acceptProposal(store: ObjectStore, folder: string): Promise<Accepted> {
+export async function acceptProposal(
+  store: ObjectStore,
+  folder: string,
+  seen?: string,
+): Promise<Accepted> {
   const key = proposalKey(folder)
   const own = new Set<string>()
   const keys = new Set<string>()
+  let isDone = false
   for (let file = ''; ; ) {
     const found = await store.get(key)
-    if (!found && own.size > 0) return { file, resources: [...own], keys: [...keys] }
+    const isOther = seen !== undefined && found?.version.etag !== seen
+    const isEnd = isDone ? !found || isOther : !found && own.size > 0
+    if (isEnd) return { file, resources: [...own], keys: [...keys] }
+    if (isOther) throw new Busy(`${key}: it is another by now, or was accepted: look at it again`)
     if (!found) throw new Refused(`${key}: there is no proposal to accept`)
     const proposed = readProposal(found.body.toString(), key)
     const there = await descriptorIn(store, folder)
-    file = there?.version.key ?? `${folder}/${descriptors[0]}`
-    const before = there ? acceptedBefore(there.body.toString(), proposed) : []
-    for (const name of before) own.add(name)
-    if (before.length < proposed.names.length) {
-      const text = there
-        ? added(there.body.toString(), file, proposed, own)
-        : withoutRemarks(found.body.toString())
-      checkNew(text, file, proposed.names)
+    const draft = drafted(found.body.toString(), proposed, there, folder, own)
+    file = draft.file
+    for (const name of draft.known) own.add(name)
+    if (draft.after !== draft.before) {
       const when = there ? { ifMatch: there.version.etag } : ({ ifNoneMatch: true } as const)
-      if (!(await store.put(file, Buffer.from(text), when))) continue
+      if (!(await store.put(file, Buffer.from(draft.after), when))) continue
     }
-    for (const name of proposed.names) own.add(name)
-    for (const path of proposed.paths) keys.add(`${folder}/${path}`)
+    isDone = true
+    for (const name of draft.resources) own.add(name)
+    for (const each of draft.keys) keys.add(each)
     // One that was added to meanwhile is taken once more: what it has by now goes over what it had.
     if ((await store.head(key))?.etag === found.version.etag) await store.delete(key)
   }
 }
 
+/**
+ * What `acceptProposal` would write of this proposal, and does not.
+ *
+ * @param text of the proposal of the folder
+ * @throws Refused as `acceptProposal` does
+ */
+export async function draftOf(store: ObjectStore, folder: string, text: string): Promise<Draft> {
+  const proposed = readProposal(text, proposalKey(folder))
+  return drafted(text, proposed, await descriptorIn(store, folder), folder, new Set())
+}
+
+/** @param own resources that we put into the descriptor before */
+function drafted(
+  text: string,
+  proposed: Read,
+  there: Descriptor | undefined,
+  folder: string,
+  own: Set<string>,
+): Draft {
+  const file = there?.version.key ?? `${folder}/${descriptors[0]}`
+  const before = there?.body.toString() ?? ''
+  const known = there ? acceptedBefore(before, proposed) : []
+  const keys = proposed.paths.map((path) => `${folder}/${path}`)
+  const draft = { file, before, after: before, resources: proposed.names, known, keys }
+  if (known.length === proposed.names.length) return draft
+  const ours = new Set([...own, ...known])
+  const after = there ? added(before, file, proposed, ours) : withoutRemarks(text)
+  checkNew(after, file, proposed.names)
+  return { ...draft, after }
+}
+
 /** What another process has accepted just now, or one that died before it deleted the proposal. */
 function acceptedBefore(text: string, { names, resources }: Read): string[] {
-  const whole = parseDocument(text).toJS() as { resources?: unknown } | null
+  const whole = plainOf(parseDocument(text)) as { resources?: unknown } | null | undefined
   const there = Array.isArray(whole?.resources) ? whole.resources : []
   return names.filter((_, i) => there.some((other) => isDeepStrictEqual(resources[i], other)))
 }
@@ -68,7 +121,7 @@ interface Read {
 function readProposal(text: string, key: string): Read {
   const doc = parseDocument(text)
   if (doc.errors[0]) throw new Refused(`${key}: not YAML: ${doc.errors[0].message}`)
-  const { resources } = (doc.toJS() ?? {}) as { resources?: unknown }
+  const { resources } = (plainOf(doc) ?? {}) as { resources?: unknown }
   if (!Array.isArray(resources) || resources.length === 0) {
     throw new Refused(`${key}: it proposes nothing; describe the files in a datapackage.yaml`)
   }
@@ -77,7 +130,19 @@ function readProposal(text: string, key: string): Read {
   return { doc, names, resources, paths: outline.resources.flatMap((one) => one.path ?? []) }
 }
 
-async function descriptorIn(store: ObjectStore, folder: string) {
+/** Undefined where it has no value: an alias of nothing, or aliases beyond all measure. */
+function plainOf(doc: Document): unknown {
+  try {
+    return doc.toJS()
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined
+    throw error
+  }
+}
+
+type Descriptor = NonNullable<Awaited<ReturnType<ObjectStore['get']>>>
+
+async function descriptorIn(store: ObjectStore, folder: string): Promise<Descriptor | undefined> {
   const found = await Promise.all(descriptors.map((name) => store.get(`${folder}/${name}`)))
   const there = found.filter((one) => one !== undefined)
   if (there.length < 2) return there[0]

@@ -15,11 +15,22 @@ export interface Answer {
 /** `text`: every value as DuckDB writes it, or null. `json`: as `Statement.rows` has it. */
 export type Form = 'text' | 'json'
 
+/** What a query is held to that somebody asks from elsewhere. */
+export interface Limits {
+  /** Ends the query, wherever it is; what is thrown then is the signal's reason. */
+  stop: AbortSignal
+  /** Characters of a text: what is cut ends with `…`. */
+  cell?: number | undefined
+  /** Folders with a descriptor, where they are known: else the lake is listed for them. */
+  described?: string[] | undefined
+}
+
 /**
  * Answers one SELECT over the views of a lake (views.ts), all of which are of one state of it.
  * Nothing can be written by it, and no other file be read.
  *
  * @param use reads the answer; what it returns is returned
+ * @param limits of one that somebody else asks, who is told no path of this machine, either
  * @throws Refused for any other statement, and for what DuckDB finds wrong with this one
  * @throws Busy where the lake changed meanwhile: ask again
  */
@@ -28,25 +39,73 @@ export async function queryLake<T>(
   sql: string,
   form: Form,
   use: (answer: Answer) => Promise<T>,
+  limits?: Limits,
 ): Promise<T> {
   const duck = await openPrivateDuck()
-  const files = new Pinned(store)
+  const files = new Pinned(store, limits?.stop)
+  const unheld = limits && endedBy(limits.stop, duck)
   let views: Views | undefined
   try {
-    views = await createViews(duck, store, files, sql)
+    views = await createViews(duck, store, files, sql, limits?.described)
     await lock(duck, await files.all())
     const statement = await selectOnly(duck, sql)
-    const rows = form === 'json' ? statement.rows() : await textRows(duck, sql, statement)
+    const whole = form === 'json' ? statement.rows() : await textRows(duck, sql, statement, limits)
+    const rows = limits ? held(whole, limits, await wording(duck, files)) : whole
     const result = await use({ columns: statement.columns, rows })
     await files.verify()
     return result
   } catch (error) {
+    if (limits?.stop.aborted) throw limits.stop.reason
     if (error instanceof Error) error.message = files.named(error.message)
     throw explained(error, views)
   } finally {
+    unheld?.()
     duck.close()
     await files.release()
   }
+}
+
+/** Milliseconds: DuckDB forgets an interrupt that comes when no statement runs, so more follow. */
+const AGAIN = 20
+
+/** @returns what must be called when the query has ended */
+function endedBy(stop: AbortSignal, duck: PrivateDuck): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const begin = () => {
+    duck.interrupt()
+    timer = setInterval(() => duck.interrupt(), AGAIN)
+  }
+  if (stop.aborted) begin()
+  else stop.addEventListener('abort', begin)
+  return () => {
+    stop.removeEventListener('abort', begin)
+    clearInterval(timer)
+  }
+}
+
+/** Texts that are not too long, and tell of the lake's keys; all of them, or the stop's reason. */
+async function* held(
+  rows: AsyncIterable<unknown[]>,
+  { stop, cell = Number.POSITIVE_INFINITY }: Limits,
+  worded: (text: string) => string,
+): AsyncIterable<unknown[]> {
+  for await (const row of rows) {
+    stop.throwIfAborted()
+    yield row.map((value) => {
+      if (typeof value !== 'string') return value
+      const text = worded(value)
+      return text.length > cell ? `${text.slice(0, cell).toWellFormed()}…` : text
+    })
+  }
+  // Rows that are streamed end early without an error.
+  stop.throwIfAborted()
+}
+
+/** DuckDB tells of its settings, its views and its plans where its files are, also to a query. */
+async function wording(duck: PrivateDuck, files: Pinned): Promise<(text: string) => string> {
+  const [[spill] = []] = await duck.all("SELECT current_setting('temp_directory')")
+  const hidden = String(spill)
+  return (text) => files.named(text).replaceAll(hidden, 'spill')
 }
 
 /**
@@ -54,6 +113,9 @@ export async function queryLake<T>(
  * one by one: DuckDB's log could be written into a folder that is allowed.
  */
 async function lock(duck: PrivateDuck, paths: string[]): Promise<void> {
+  // What is told where something would lie at home, though nothing is ever looked for there.
+  await duck.run("SET home_directory = '/'")
+  await duck.run("SET secret_directory = '/'")
   await duck.run(`SET allowed_paths = [${paths.map(literal).join(', ')}]`)
   await duck.run('SET enable_external_access = false')
   await duck.run('SET lock_configuration = true')
@@ -95,9 +157,12 @@ function notAllowed(found: string): Refused {
 }
 
 /** What no subquery can be (EXPLAIN) is told in JSON's texts. */
-async function textRows(duck: PrivateDuck, sql: string, statement: Statement) {
+async function textRows(duck: PrivateDuck, sql: string, statement: Statement, limits?: Limits) {
   const names = statement.columns.map((_, i) => `c${i}`)
-  const texts = names.map((name) => `${name}::VARCHAR`).join(', ')
+  // One character more than is shown tells that there is more.
+  const text = (name: string) =>
+    limits?.cell ? `left(${name}::VARCHAR, ${limits.cell + 1})` : `${name}::VARCHAR`
+  const texts = names.map(text).join(', ')
   const whole = `SELECT ${texts} FROM (\n${sql.replace(/[;\s]+$/, '')}\n) AS answer(${names})`
   const wrapped = await prepare(duck, whole).catch(() => undefined)
   return wrapped?.kind === 'SELECT' ? wrapped.rows() : plainTexts(statement.rows())

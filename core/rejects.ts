@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { Refused } from './errors.ts'
 import { literal } from './names.ts'
 import { fromGeneralized, type PlainText } from './plain-text.ts'
+import { RejectRules, type RuleCount } from './reject-rules.ts'
 import { decode } from './text-encoding.ts'
 
 /** One thing that is wrong with a record; `field` and `value` are absent where it is the whole. */
@@ -48,6 +49,7 @@ export class RejectFile {
   #lines: string[] = []
   #size = 0
   #count = 0
+  readonly #rules = new RejectRules()
   #ahead = { offset: 0, bytes: Buffer.alloc(0) }
 
   private constructor(path: string, text: PlainText, source: FileHandle, out: FileHandle) {
@@ -65,6 +67,11 @@ export class RejectFile {
     return this.#count
   }
 
+  /** Of all that were added; undefined where none was. */
+  get rules(): RuleCount[] | undefined {
+    return this.#rules.list()
+  }
+
   /** @throws Refused where there are more than are kept */
   async add(reject: Reject): Promise<void> {
     if (this.#count >= maxRejects) throw tooMany()
@@ -77,6 +84,7 @@ export class RejectFile {
     this.#lines.push(text)
     this.#size += text.length
     this.#count++
+    this.#rules.add(errors)
     if (this.#size > 1 << 20) await this.#flush()
   }
 

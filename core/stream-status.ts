@@ -1,8 +1,8 @@
-import { CHECKPOINTS, type Checkpoint, type noCounts, parseCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, type DatasetState, type noCounts, parseCheckpoint } from './checkpoint.ts'
 import { readRecord } from './commit-record.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Outcome } from './outcome.ts'
-import { isDone, outcomeOf, PUBLISHED, parsePublication } from './publication.ts'
+import { isDone, outcomeOf, PUBLISHED, parsePublication, shardRecords } from './publication.ts'
 
 /** How the streams of a lake stand: objects that were published, and shards. */
 
@@ -62,14 +62,69 @@ export async function lostObjects(
   return lost
 }
 
+/** One streamed dataset, over all shards that ever had it. */
+export interface DatasetStatus {
+  dataset: string
+  records: number
+  accepted: number
+  rejected: number
+  late: number
+  /** The lowest of the shards that are not closed, ISO 8601; null before any event. */
+  watermark: string | null
+  /** Names of windows that are open, or were. */
+  windows: string[]
+  /** When a shard that has it was committed last. */
+  updated: string
+}
+
 export async function shardStatuses(store: ObjectStore): Promise<ShardStatus[]> {
+  return (await streamStatus(store)).shards
+}
+
+/** How all shards stand, and what they have of each dataset. */
+export async function streamStatus(
+  store: ObjectStore,
+): Promise<{ shards: ShardStatus[]; datasets: DatasetStatus[] }> {
   const shards: ShardStatus[] = []
-  for await (const { key, size } of store.list(CHECKPOINTS)) {
-    if (key.startsWith(PUBLISHED)) continue
+  const parts: Part[] = []
+  for await (const { key, size } of shardRecords(store)) {
     const state = (await readRecord(store, key, parseCheckpoint))?.record.state
-    if (state) shards.push(statusOf(state, size))
+    if (!state) continue
+    shards.push(statusOf(state, size))
+    for (const [dataset, part] of Object.entries(state.datasets)) {
+      parts.push({ dataset, part, closed: state.closed, updated: state.updated })
+    }
   }
-  return shards
+  const byName = Map.groupBy(parts, ({ dataset }) => dataset)
+  return { shards, datasets: [...byName].map(([name, all]) => datasetStatus(name, all)) }
+}
+
+interface Part extends Pick<Checkpoint, 'closed' | 'updated'> {
+  dataset: string
+  part: DatasetState
+}
+
+function datasetStatus(dataset: string, all: Part[]): DatasetStatus {
+  const sum = (name: keyof typeof noCounts) =>
+    all.reduce((total, { part }) => total + part.counts[name], 0)
+  return {
+    dataset,
+    ...{ records: sum('records'), accepted: sum('accepted') },
+    ...{ rejected: sum('rejected'), late: sum('late') },
+    watermark: lowest(all.filter(({ closed }) => !closed).map(({ part }) => part.watermark)),
+    windows: [...new Set(all.flatMap(({ part }) => Object.keys(part.windows)))].toSorted(),
+    updated: all
+      .map((one) => one.updated)
+      .toSorted()
+      .at(-1)!,
+  }
+}
+
+/** Microseconds since 1970, each a decimal integer; as ISO 8601. */
+function lowest(marks: (string | null)[]): string | null {
+  const all = marks.flatMap((mark) => (mark === null ? [] : [BigInt(mark)]))
+  const [least] = all.toSorted((a, b) => (a < b ? -1 : 1))
+  return least === undefined ? null : new Date(Number(least / 1000n)).toISOString()
 }
 
 function statusOf(state: Checkpoint, bytes: number): ShardStatus {
@@ -77,11 +132,6 @@ function statusOf(state: Checkpoint, bytes: number): ShardStatus {
   const datasets = Object.values(state.datasets)
   const sum = (name: keyof typeof noCounts) =>
     datasets.reduce((total, { counts }) => total + counts[name], 0)
-  const marks = datasets.flatMap(({ watermark }) => (watermark === null ? [] : BigInt(watermark)))
-  const lowest = marks.reduce<bigint | undefined>(
-    (least, one) => (least === undefined || one < least ? one : least),
-    undefined,
-  )
   const groups = datasets.flatMap(({ windows }) => Object.values(windows))
   return {
     ...{ stream, created, shard, closed, position, updated },
@@ -89,6 +139,6 @@ function statusOf(state: Checkpoint, bytes: number): ShardStatus {
     ...{ late: sum('late'), poison, bytes },
     open: groups.reduce((total, { rows }) => total + rows.length, 0),
     objects: Object.keys(state.objects).length,
-    watermark: lowest === undefined ? null : new Date(Number(lowest / 1000n)).toISOString(),
+    watermark: lowest(datasets.map(({ watermark }) => watermark)),
   }
 }

@@ -24,13 +24,15 @@ const isTest = (path: string) =>
   /\.(test|fixture|conformance|schedules)\.ts$|^(bench|faults)\//.test(path)
 /** Started by name, not imported. */
 const isEntry = (path: string) =>
-  /^functions\/[^/]+\/handler\.ts$|^cli\/|^[^/]+\.config\.ts$|^local\/test-[a-z-]+\.ts$/.test(path)
+  /^functions\/[^/]+\/handler\.ts$|^cli\/|^[^/]+\.config\.ts$|^local\/test-[a-z-]+\.ts$/.test(
+    path,
+  ) || /^exports\/|^console\/page\/main\.tsx$/.test(path)
 
 /** Which rooms a room may import from; those that are not named here may import from all. */
 const rooms: Record<string, string[]> = {
   core: ['core'],
   functions: ['functions', 'core'],
-  cli: ['cli', 'console', 'local', 'functions', 'core'],
+  cli: ['cli', 'console', 'local', 'functions', 'core', 'package.json'],
   console: ['cli', 'console', 'local', 'functions', 'core'],
   local: ['cli', 'console', 'local', 'functions', 'core', 'infra/shape.ts'],
   infra: ['infra'],
@@ -96,6 +98,18 @@ it('imports point one way: cli, console, local to functions to core', () => {
   expect(wrong.map(({ path, target }) => `${path} imports ${target}`)).toEqual([])
 })
 
+it('the page, which a browser runs, takes from the rest the types of shapes.ts alone', () => {
+  const wrong = imports()
+    .filter(({ source }) => source.path.startsWith('console/page/') && !isTest(source.path))
+    .filter(({ source, node, from }) => {
+      if (!from.startsWith('.')) return !/^(preact(\/hooks)?|uplot)$/.test(from)
+      const target = resolved(source, from)
+      const isShape = target === 'console/shapes.ts' && node.importKind === 'type'
+      return !isShape && !target.startsWith('console/page/')
+    })
+  expect(wrong.map(({ source, from }) => `${source.path} imports ${from}`)).toEqual([])
+})
+
 it('a package with a room of its own is imported there only', () => {
   const wrong = imports().filter(({ source, from }) => {
     const rules = packages.filter(([name]) =>
@@ -108,13 +122,17 @@ it('a package with a room of its own is imported there only', () => {
 })
 
 function listSources(): Source[] {
-  const args = ['ls-files', '-co', '--exclude-standard', '--', '*.ts', '*.mjs']
+  const args = ['ls-files', '-co', '--exclude-standard', '--', '*.ts', '*.tsx', '*.mjs']
   const paths = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\n')
   return paths
     .filter((path) => path && fs.existsSync(join(root, path)))
     .map((path) => {
       const text = fs.readFileSync(join(root, path), 'utf8')
-      return { path, text, nodes: flatten(parseAst(text, { lang: 'ts' })) }
+      return {
+        path,
+        text,
+        nodes: flatten(parseAst(text, { lang: path.endsWith('x') ? 'tsx' : 'ts' })),
+      }
     })
 }
 
@@ -130,26 +148,25 @@ function isNode(value: object): value is Node {
   return 'type' in value && typeof value.type === 'string' && 'start' in value
 }
 
-function find(type: RegExp): { source: Source; node: Node }[] {
-  return sources.flatMap((source) =>
+function find(type: RegExp, within = sources): { source: Source; node: Node }[] {
+  return within.flatMap((source) =>
     source.nodes.filter((node) => type.test(node.type)).map((node) => ({ source, node })),
   )
 }
 
 /** Every import, re-export and `import('…')`, with its specifier. */
-function imports(): { source: Source; node: Node; from: string }[] {
-  return find(/^(ImportDeclaration|ImportExpression|Export(Named|All)Declaration)$/).flatMap(
-    ({ source, node }) => {
-      const from = child(node, 'source')?.value
-      return typeof from === 'string' ? [{ source, node, from }] : []
-    },
-  )
+function imports(within = sources): { source: Source; node: Node; from: string }[] {
+  const types = /^(ImportDeclaration|ImportExpression|Export(Named|All)Declaration)$/
+  return find(types, within).flatMap(({ source, node }) => {
+    const from = child(node, 'source')?.value
+    return typeof from === 'string' ? [{ source, node, from }] : []
+  })
 }
 
 /** `<path> <name>` of what a file imports from our own files; `*` where it takes all. */
 function importedNames(source: Source): string[] {
-  return imports()
-    .filter((each) => each.source === source && each.from.startsWith('.'))
+  return imports([source])
+    .filter(({ from }) => from.startsWith('.'))
     .flatMap(({ node, from }) => {
       const specifiers = children(node, 'specifiers')
       const names = specifiers.map((each) => {

@@ -13,6 +13,7 @@ import { type PlainText, plainText } from './plain-text.ts'
 import { Plan } from './plan.ts'
 import { type Facts, glimpse, probe } from './probe.ts'
 import { ratioRefusal } from './reject-ratio.ts'
+import type { RuleCount } from './reject-rules.ts'
 import { RejectFile } from './rejects.ts'
 import { isBelowReplay } from './replay.ts'
 import { checkStored } from './stored.ts'
@@ -28,6 +29,8 @@ export interface Verdict {
   drift: string[]
   /** Of the object's cells, where records were rejected. */
   labels?: string[] | undefined
+  /** Which rules rejected them. */
+  rules?: RuleCount[] | undefined
 }
 
 export interface Task {
@@ -161,6 +164,7 @@ async function exact(
       rejects: rejects.count > 0 ? rejects.path : undefined,
       drift: layout.drift,
       labels: rejects.count > 0 ? labelsOf(layout) : undefined,
+      rules: rejects.rules,
     }
   } catch (error) {
     if (!(error instanceof DataError)) throw error

@@ -1,12 +1,12 @@
-import { posix } from 'node:path'
-import { contractsOf, isDescriptor, readPackage } from './catalog.ts'
-import { type Contract, isStreamOnly, parseContract } from './contract.ts'
+import { contractsOf, resourcesOf } from './catalog.ts'
+import { type Contract, isStreamOnly } from './contract.ts'
 import type { Column, PrivateDuck } from './duckdb.ts'
 import { Busy, Refused } from './errors.ts'
 import { contractColumns, failingSelect } from './file-rows.ts'
 import { identifier } from './names.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Package } from './package.ts'
+import { overviewOf, packagesIn } from './packages.ts'
 import type { Pinned } from './pinned.ts'
 import { silverSelect, standingObjects } from './silver-view.ts'
 import { standingFiles, standingRejects } from './standing.ts'
@@ -55,6 +55,7 @@ const LOOKS = 5
  * Makes the views in catalogs in memory. Files are looked for where the query's text has the name
  * of the view; any other fails as soon as its rows are asked for.
  *
+ * @param described folders with a descriptor, where they are known; else the lake is listed
  * @throws Busy where the lake changed under every look
  */
 export async function createViews(
@@ -62,12 +63,13 @@ export async function createViews(
   store: ObjectStore,
   files: Pinned,
   sql: string,
+  described?: string[],
 ): Promise<Views> {
   for (const catalog of catalogs) await duck.run(`ATTACH ':memory:' AS ${catalog}`)
   await duck.run('USE silver')
   for (let look = 1; ; look++) {
     try {
-      return await lookOnce(duck, store, files, sql.toLowerCase())
+      return await lookOnce({ duck, store, files }, sql.toLowerCase(), described)
     } catch (error) {
       // A file was buried, or an object committed, between two looks: all is looked at anew.
       if (!(error instanceof Busy) || look === LOOKS) throw error
@@ -76,11 +78,11 @@ export async function createViews(
   }
 }
 
-async function lookOnce(duck: PrivateDuck, store: ObjectStore, files: Pinned, text: string) {
-  const { contracts, broken } = await contractsIn(store)
-  const views = [...contracts.values()].flatMap((all) => viewsOf({ duck, store, files }, all))
-  views.push(unknownView(store, files))
-  for (const view of alone(views)) await createView(duck, view, text)
+async function lookOnce(work: Work, text: string, described: string[] | undefined) {
+  const { contracts, broken } = await contractsIn(work.store, described)
+  const views = [...contracts.values()].flatMap((all) => viewsOf(work, all))
+  views.push(unknownView(work))
+  for (const view of alone(views)) await createView(work.duck, view, text)
   const names = views.map(({ catalog, schema, table }) =>
     [catalog, schema, table].filter((part) => part !== 'silver' && part !== 'main').join('.'),
   )
@@ -88,32 +90,17 @@ async function lookOnce(duck: PrivateDuck, store: ObjectStore, files: Pinned, te
 }
 
 /** By dataset: the contract of its objects, and that of its stream, are mostly one. */
-async function contractsIn(store: ObjectStore) {
-  const folders = new Set<string>()
-  for (const root of ['bronze/', 'streaming/']) {
-    for await (const { key } of store.list(root)) {
-      if (isDescriptor(key)) folders.add(posix.dirname(key))
-    }
-  }
-  const found = await Promise.all([...folders].map((folder) => readPackage(store, folder)))
-  const all = found.flatMap((one) => (one ? contractsOf(one) : []))
+async function contractsIn(store: ObjectStore, described: string[] | undefined) {
+  const found = await packagesIn(store, described ?? (await overviewOf(store)).described)
   return {
-    contracts: Map.groupBy(all, ({ dataset }) => dataset),
-    broken: () => found.flatMap((one) => (one ? brokenOf(one) : [])),
+    contracts: Map.groupBy(found.flatMap(contractsOf), ({ dataset }) => dataset),
+    broken: () => found.flatMap(brokenOf),
   }
 }
 
-function brokenOf({ broken, outline, file }: Package): string[] {
-  if (!outline) return broken === undefined ? [] : [broken]
-  return outline.resources.flatMap((_, index) => {
-    try {
-      parseContract(outline, index, file)
-      return []
-    } catch (error) {
-      if (error instanceof Refused) return [error.message]
-      throw error
-    }
-  })
+function brokenOf(found: Package): string[] {
+  const all = found.outline ? resourcesOf(found) : [found]
+  return all.flatMap(({ broken }) => broken ?? [])
 }
 
 interface Work {
@@ -160,7 +147,7 @@ function viewsOf({ duck, store, files }: Work, contracts: Contract[]): View[] {
 }
 
 /** Records of a stream that name no dataset that there is. */
-function unknownView(store: ObjectStore, files: Pinned): View {
+function unknownView({ store, files }: Work): View {
   const rejects = async () => ({ objects: [], stream: await standingRejects(store, UNKNOWN) })
   return {
     ...{ catalog: 'quarantine', schema: 'main', table: UNKNOWN },

@@ -153,6 +153,7 @@ function statusOf({ what }: { what: 'held' | 'refused' | 'too-large' }): 'held' 
 type End = Counts &
   Pick<Outcome, 'reason'> & {
     labels?: string[] | undefined
+    rules?: Loaded['rules']
     status: 'loaded' | 'refused' | 'held' | 'unchanged'
   }
 

@@ -20,7 +20,7 @@ export interface Work {
 }
 
 export type Loaded = Counts &
-  Pick<Verdict, 'labels'> & { status: 'loaded'; reason: string | undefined }
+  Pick<Verdict, 'labels' | 'rules'> & { status: 'loaded'; reason: string | undefined }
 
 /**
  * Loads the accepted rows of the object, and keeps its rejects.
