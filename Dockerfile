@@ -82,6 +82,12 @@ COPY --chmod=755 local/container/entrypoint.sh /usr/local/bin/sluice
 COPY --from=build /image/sluice/ /app/
 CMD ["node", "/app/worker.mjs", "raw-ingestion"]
 
+# The same, as a service of its own.
+FROM raw-ingestion AS console
+ENV POWERTOOLS_SERVICE_NAME=console
+ENTRYPOINT ["/usr/local/bin/sluice"]
+CMD ["console", "--lake", "/data", "--host", "0.0.0.0"]
+
 FROM worker AS silver
 ENV POWERTOOLS_SERVICE_NAME=silver
 CMD ["node", "/app/worker.mjs", "silver"]

@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/** The suffix of a test says what it needs: Postgres, an S3 endpoint (LocalStack), Docker. */
-const needs = ['pg', 'aws', 'compose']
+/** The suffix of a test says what it needs: Postgres, S3 (LocalStack), Chromium, Docker. */
+const needs = ['pg', 'aws', 'browser', 'compose']
+/** Those that are given a Postgres. */
+const withPostgres = ['pg', 'browser']
 
 /** Tests of Postgres that are run once more, by the RDS Data API. */
 const byBoth = ['functions/raw-ingestion/!(reuse).pg.test.ts']
@@ -14,13 +16,14 @@ const maxWorkers = Math.max(3, availableParallelism())
  * What runs beside each other: AWS' tests mostly wait, and those of no service mostly work. Whole
  * systems in containers come last, two at a time, when nothing else runs.
  */
-const groups = [['plain', 'aws'], ['pg', 'data-api'], ['compose']]
+const groups = [['plain', 'aws'], ['pg', 'data-api', 'browser'], ['compose']]
 const groupOf = (name: string) => groups.findIndex((group) => group.includes(name))
 
 export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       {
         extends: true,
@@ -50,7 +53,7 @@ export default defineConfig({
           name: need,
           include: [`**/*.${need}.test.ts`],
           exclude: ['node_modules/**', 'data/**'],
-          ...(need === 'pg' ? { globalSetup: 'local/test-postgres.ts' } : {}),
+          ...(withPostgres.includes(need) ? { globalSetup: 'local/test-postgres.ts' } : {}),
           maxWorkers: need === 'compose' ? 2 : maxWorkers,
           sequence: { groupOrder: groupOf(need) },
         },

@@ -1,7 +1,7 @@
 /**
  * `node tally.mjs <vitest's JSON result> <exit code so far>`: prints the one line, and exits with 1
- * where anything failed, nothing ran, or, with CI=true, tests that need LocalStack or Docker were
- * skipped.
+ * where anything failed, nothing ran, or, with CI=true, tests that need LocalStack, Chromium or
+ * Docker were skipped.
  */
 import { existsSync, readFileSync } from 'node:fs'
 
@@ -13,7 +13,7 @@ const suites = result?.testResults ?? []
 const unloaded = suites.filter((suite) => suite.status === 'failed' && !has(suite, 'failed'))
 const skippedFiles = suites.filter(
   (suite) =>
-    /\.(aws|compose)\.test\.ts$/.test(suite.name) &&
+    /\.(aws|browser|compose)\.test\.ts$/.test(suite.name) &&
     (has(suite, 'skipped') || has(suite, 'pending')),
 )
 const passed = result?.numPassedTests ?? 0
@@ -28,7 +28,7 @@ const failed = failedTests + (code !== '0' && failedTests === 0 ? 1 : 0)
 for (const { name, message } of unloaded)
   console.log(`could not be loaded: ${name} ${message ?? ''}`)
 for (const { name } of skippedFiles)
-  console.log(`tests skipped; are LocalStack and Docker there? ${name}`)
+  console.log(`tests skipped; are LocalStack, Chromium and Docker there? ${name}`)
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
 process.exitCode = isWell ? 0 : 1
 

@@ -2,12 +2,14 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { consolePages } from './console.ts'
 import { dataApi } from './data-api.ts'
 import { deployed } from './deployed.ts'
 import { type Figure, printFigures } from './figure.ts'
 import { init } from './init.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { page } from './page.ts'
 import { type Options, openPlace, type Place } from './place.ts'
 import { rawIngestion } from './raw-ingestion.ts'
 import { silver } from './silver.ts'
@@ -22,6 +24,8 @@ const parts: Record<string, (place: Place) => Promise<Figure[]>> = {
   storm,
   latency,
   stream: (place) => stream(place, options.streamRows),
+  console: consolePages,
+  page,
   init,
   deployed,
 }

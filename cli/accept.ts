@@ -1,28 +1,40 @@
 import type { Command } from 'commander'
+import { Refused } from '../core/errors.ts'
 import { stuckObjects } from '../core/ledger.ts'
+import { proposalKey } from '../core/proposal.ts'
 import { type Accepted, acceptProposal } from '../core/proposal-accept.ts'
 import { type Context, openContext } from './context.ts'
 import { loadKeys } from './ingest.ts'
-import { type CommonOptions, commandOf } from './options.ts'
+import { packagesIn } from './named.ts'
+import { type CommonOptions, commandOf, mustBeThere } from './options.ts'
+
+const help = `
+datapackage.proposed.yaml becomes the descriptor, or is added to the one that stands there; then its
+files are loaded.
+
+Examples:
+  sluice accept shop
+  sluice accept eu/shop --lake s3://my-lake --json`
 
 export function acceptCommand(): Command {
-  return commandOf('accept', 'let the held files of a package through, as was proposed for them')
+  return commandOf('accept', 'Let the held files of a package through, as was proposed for them.')
     .argument('<package>', "the package's folder: shop, bronze/shop or data/bronze/shop")
-    .addHelpText(
-      'after',
-      '\ndatapackage.proposed.yaml becomes the descriptor, or is added to the one that stands\n' +
-        'there; then its files are loaded.\n\nExamples:\n  sluice accept shop',
-    )
+    .addHelpText('after', help)
     .action(accept)
 }
 
 async function accept(folder: string, options: CommonOptions): Promise<void> {
+  mustBeThere(options.lake)
   const context = await openContext(options)
   try {
     const prefix = prefixOf(folder)
+    await mustBeProposed(context, prefix)
     const accepted = await acceptProposal(context.lake.store, prefix)
-    const told = `${accepted.file}: accepted ${accepted.resources.join(', ')}\n`
-    if (!options.json) process.stdout.write(told)
+    const { file, resources } = accepted
+    const told = options.json
+      ? JSON.stringify({ accepted: file, resources })
+      : `${file}: accepted ${resources.join(', ')}`
+    process.stdout.write(`${told}\n`)
     await loadKeys(context, await toLoad(context, prefix, accepted), options)
   } finally {
     await context.close()
@@ -33,6 +45,18 @@ async function accept(folder: string, options: CommonOptions): Promise<void> {
 function prefixOf(folder: string): string {
   const below = folder.replace(/\/+$/, '').replace(/^(.*?\/)?bronze\//, '')
   return `bronze/${below}`
+}
+
+/** @throws Refused that names what could be accepted instead */
+async function mustBeProposed({ lake, folder }: Context, prefix: string): Promise<void> {
+  const key = proposalKey(prefix)
+  if (await lake.store.head(key)) return
+  const others = folder === undefined ? [] : packagesIn(folder, true)
+  const cure =
+    others.length > 0
+      ? `there is one for ${others.join(', ')}`
+      : 'one is made for each file without a contract that `sluice start` or `ingest` holds'
+  throw new Refused(`${key}: there is no proposal to accept; ${cure}`)
 }
 
 /** The files that were proposed for, and whatever else the descriptor may let through. */

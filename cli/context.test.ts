@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -45,12 +45,14 @@ test.each([
   ['an emulator is set', {}, { AWS_ENDPOINT_URL_RDS_DATA: 'http://127.0.0.1:1' }, ''],
 ])('it is not, where %s', async (_, more, environment, endpoint) => {
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+  mkdirSync(lake)
   const opened = openContext({ lake, database: database + endpoint, ...more })
   // All that is left is the region.
   await expect(opened).rejects.toThrow(/no_region/)
 })
 
 test('what is missing in a URL of the Data API is told', async () => {
+  mkdirSync(lake)
   const opened = openContext({ lake, database: `rds-data:${cluster}`, loads: false })
   await expect(opened).rejects.toThrow(/rds-data:<ARN of the cluster>\?secret=/)
 })

@@ -4,20 +4,25 @@ import { checkLocal } from './doctor-local.ts'
 import { checkStack } from './doctor-stack.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { plain } from './shown.ts'
+import { status } from './style.ts'
 
 interface DoctorOptions extends CommonOptions {
   stack?: string
 }
 
+const help = `
+It changes nothing, and starts no Postgres. Exit code: 0 all well (warnings, too); 1 a check could
+not be made; 3 something is wrong.
+
+Examples:
+  sluice doctor
+  sluice doctor --lake s3://my-lake --database postgres://…
+  sluice doctor --stack sluice-dev --json`
+
 export function doctorCommand(): Command {
-  return commandOf('doctor', 'check a set-up, and say the cure of whatever is wrong with it')
+  return commandOf('doctor', 'Check a set-up, and say the cure of whatever is wrong with it.')
     .option('--stack <name>', 'a deployed stack, instead of a lake: sluice-dev')
-    .addHelpText(
-      'after',
-      '\nIt changes nothing, and starts no Postgres. Exit code: 0 all well (warnings, too); 1 a\n' +
-        'check could not be made; 3 something is wrong.\n' +
-        '\nExamples:\n  sluice doctor\n  sluice doctor --stack sluice-dev --json',
-    )
+    .addHelpText('after', help)
     .action(doctor)
 }
 
@@ -39,12 +44,14 @@ function sorted(found: Finding[]): Finding[] {
 function listOf(found: Finding[]): string[] {
   const width = Math.max(...found.map(({ area, check }) => `${area}: ${check}`.length))
   const lines = found.flatMap(({ level, area, check, found, cure }) => [
-    plain(`${level.padEnd(7)}  ${`${area}: ${check}`.padEnd(width)}  ${found}`),
+    status(level) +
+      plain(`${' '.repeat(7 - level.length)}  ${`${area}: ${check}`.padEnd(width)}  ${found}`),
     ...(cure === undefined ? [] : [plain(`         cure: ${cure}`)]),
   ])
   const counts = levels.map((level) => [found.filter((one) => one.level === level).length, level])
   const some = counts.filter(([count]) => count !== 0).map((pair) => pair.join(' '))
-  return [...lines, `${found.length} findings: ${some.join(', ')}.`]
+  const findings = found.length === 1 ? 'finding' : 'findings'
+  return [...lines, `${found.length} ${findings}: ${some.join(', ')}.`]
 }
 
 function exitCodeOf(found: Finding[]): number {

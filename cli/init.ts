@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { Command } from 'commander'
@@ -15,22 +15,30 @@ interface InitOptions {
   json?: boolean
 }
 
+const help = `
+All rows are read: nothing is guessed from the first ones. Without --json the descriptor is YAML,
+with what else was found in its comments. Exit code 3: any contract would reject some records.
+
+Examples:
+  sluice init orders.csv > datapackage.yaml
+  sluice init orders.csv.gz --name shop --json`
+
 export function initCommand(): Command {
   return new Command('init')
-    .description('print the contract that all rows of a file fit, to begin with')
+    .description('Print the contract that all rows of a CSV file fit, to begin with.')
     .argument('<file>', 'a CSV file, anywhere; .gz too')
     .option('--name <name>', "the package's name; else that of the file's folder")
     .option('--json', 'the descriptor as JSON, without comments')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  sluice init orders.csv > datapackage.yaml\n' +
-        '  sluice init orders.csv --name shop --json',
-    )
+    .addHelpText('after', help)
     .action(init)
 }
 
 async function init(file: string, options: InitOptions): Promise<void> {
-  if (!existsSync(file) || !statSync(file).isFile()) throw usage(`no file ${file}`)
+  const there = statSync(file, { throwIfNoEntry: false })
+  if (!there?.isFile()) {
+    const what = there ? `${file} is no file` : `there is no file ${file}`
+    throw usage(`${what}: give the path of a CSV file`)
+  }
   const path = realpathSync(file)
   const name = nameFor(options.name ?? basename(dirname(path)))
   const found = await newcomer(path)

@@ -1,27 +1,34 @@
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, relative, sep } from 'node:path'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { type Lake, openLake } from '../core/lake.ts'
 import { type Candidate, type Preview, preview } from '../core/preview.ts'
 import { namedDatabase, type Opened, openOrStart, ownUrl } from './database.ts'
-import { type CommonOptions, commandOf, usage } from './options.ts'
+import { fileNamed } from './file.ts'
+import { type CommonOptions, commandOf, mustBeThere, usage } from './options.ts'
 import { toldOf } from './plan-report.ts'
 
 interface PlanOptions extends CommonOptions {
   package?: string
 }
 
+const help = `
+Told are the contract, the table, records accepted, rejected and waiting, every rule that is broken
+with its first lines, and the files that would be written. Exit code 3: something would be rejected,
+wait, or be refused or held.
+
+Examples:
+  sluice plan data/bronze/shop/orders/2026-02.csv
+  sluice plan ~/Downloads/orders.csv --package shop
+  sluice plan bronze/shop/orders/2026-02.csv --lake s3://my-lake --json`
+
 export function planCommand(): Command {
-  return commandOf('plan', 'what loading these files would do; writes nothing')
+  return commandOf('plan', 'Tell what loading these files would do. Nothing is written.')
     .argument('<file...>', 'files of Bronze, by path or by key')
     .option('--package <folder>', 'judge files from elsewhere as if they were in bronze/<folder>/')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  sluice plan data/bronze/shop/orders/2026-02.csv\n' +
-        '  sluice plan ~/Downloads/orders.csv --package shop',
-    )
+    .addHelpText('after', help)
     .action(plan)
 }
 
@@ -44,41 +51,25 @@ async function plan(files: string[], options: PlanOptions): Promise<void> {
   process.exitCode = previews.every(isWell) ? 0 : 3
 }
 
-/** A lake in a folder that is not there would be made. */
-function mustBeThere(lake: string): void {
-  const folder = lake.startsWith('file://') ? fileURLToPath(lake) : lake
-  if (folder.includes('://') || existsSync(folder)) return
-  throw usage(`there is no lake ${folder}: name one by --lake`)
-}
-
 function isWell({ would, rejected, waiting }: Preview): boolean {
   return would !== 'refuse' && would !== 'hold' && rejected === 0 && waiting === 0
 }
 
-/** An object by its key or its path in the lake; or a file that might become one. */
+/** An object that is there, or a file that might become one. */
 async function candidateOf(
-  { store }: Lake,
+  lake: Lake,
   file: string,
   folder: string | undefined,
 ): Promise<Candidate> {
-  const key = keyOf(store.url, file)
-  const version = key === undefined ? undefined : await store.head(key)
-  if (version) return { version }
-  if (key !== undefined) throw usage(`no object ${key} in ${store.url}`)
+  const named = await fileNamed(lake, file)
+  if ('version' in named) return named
   if (folder === undefined) {
-    throw usage(
-      `${file} is not below bronze/ of ${store.url}: give --package to say which it is of`,
-    )
+    const cure = '--package <folder> judges it as if it were in bronze/<folder>/'
+    throw usage(`${file} is not below bronze/ of ${lake.store.url}: ${cure}`)
   }
-  const { size, mtime } = statSync(file)
+  const { size, mtime } = statSync(named.path)
   const outside = { key: `bronze/${folder}/${basename(file)}`, size, modified: mtime, etag: '' }
-  return { version: outside, path: file }
-}
-
-function keyOf(url: string, file: string): string | undefined {
-  if (!existsSync(file) || !url.startsWith('file://')) return file
-  const key = relative(fileURLToPath(url), realpathSync(file)).split(sep).join('/')
-  return key.startsWith('bronze/') ? key : undefined
+  return { version: outside, path: named.path }
 }
 
 /** The one that is named; else the lake's own, if it was ever made: nothing is made here. */

@@ -12,7 +12,7 @@ import { isStreamed } from '../core/stream-catalog.ts'
 import { forget } from '../functions/maintenance/forget.ts'
 import { publish } from '../functions/streaming/publish.ts'
 import { tryLock } from '../local/process-lock.ts'
-import { type CommonOptions, lakeCommandOf, usage } from './options.ts'
+import { type CommonOptions, lakeCommandOf, mustBeThere, usage } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
 
@@ -21,8 +21,17 @@ interface PublishOptions extends CommonOptions {
   anew?: boolean
 }
 
+const help = `
+\`sluice start\` publishes by itself, to a stream of its own where none is named. What was published
+before is passed over.
+
+Examples:
+  sluice publish --lake s3://my-lake --stream till
+  sluice publish streaming/till/receipts/1.csv --stream till
+  sluice publish --anew --json`
+
 export function publishCommand(): Command {
-  return lakeCommandOf('publish', 'put objects of streamed datasets into a stream of Kinesis')
+  return lakeCommandOf('publish', 'Put objects of streamed datasets into a stream of Kinesis.')
     .argument('[key...]', 'objects by key; without any, all that are not published yet')
     .option('--stream <name>', 'the stream; else STREAM_NAME')
     .option(
@@ -30,32 +39,32 @@ export function publishCommand(): Command {
       'first remove what the streams of the lake have become: events, windows, checkpoints, ' +
         'quarantine of streams; nothing may be appending meanwhile',
     )
-    .addHelpText(
-      'after',
-      '\n`sluice start` publishes by itself, to a stream of its own where none is named.\n' +
-        '\nExamples:\n  sluice publish --lake s3://lake --stream till\n' +
-        '  sluice publish streaming/till/receipts/1.csv --stream till\n' +
-        '  sluice publish --anew        (the next `sluice start` publishes all)',
-    )
+    .addHelpText('after', help)
     .action(run)
 }
 
 async function run(keys: string[], options: PublishOptions): Promise<void> {
+  mustBeThere(options.lake)
   const lake = openLake(options.lake)
   const name = options.stream ?? process.env.STREAM_NAME
   if (!name && !options.anew) {
-    throw usage('no stream: give --stream, or set STREAM_NAME')
+    throw usage(
+      'no stream: give --stream, or set STREAM_NAME; `sluice start` publishes to one of its own',
+    )
   }
   if (options.anew) {
     const release = lockOf(options.lake)
     const removed = await forget(lake.store)
-    process.stderr.write(`sluice: ${removed} objects of streams were removed\n`)
     release()
+    const told = `${removed} objects of streams were removed`
+    if (options.json) process.stdout.write(`${JSON.stringify({ removed })}\n`)
+    else process.stdout.write(`${told}; what is published next comes anew\n`)
   }
   if (!name) return
   const all = keys.length > 0 ? keys : await streamedKeys(lake)
   const outcomes = await publishAll(lake, name, all, options)
-  if (!options.json) process.stdout.write(`${tableOf(outcomes)}\n`)
+  const none = 'No object of a streamed dataset is to be published.'
+  if (!options.json) process.stdout.write(`${outcomes.length > 0 ? tableOf(outcomes) : none}\n`)
   process.exitCode = exitCodeOf(outcomes)
 }
 

@@ -2,12 +2,14 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import Table from 'cli-table3'
 import { type Command, InvalidArgumentError } from 'commander'
+import { answerLine } from '../core/answer-csv.ts'
 import type { Column } from '../core/duckdb.ts'
 import { Refused } from '../core/errors.ts'
 import { openStore } from '../core/object-store.ts'
 import { type Answer, queryLake } from '../core/query.ts'
-import { lakeCommandOf } from './options.ts'
+import { lakeCommandOf, mustBeThere } from './options.ts'
 import { plain, shown } from './shown.ts'
+import { heading } from './style.ts'
 
 interface QueryOptions {
   lake: string
@@ -37,7 +39,10 @@ Examples:
   sluice query - --csv < report.sql > report.csv`
 
 export function queryCommand(): Command {
-  return lakeCommandOf('query', 'a SELECT over the lake: Silver, events, windows, quarantine')
+  return lakeCommandOf(
+    'query',
+    'Answer a SELECT over the lake: Silver, events, windows, quarantine.',
+  )
     .argument('<sql>', 'one statement that reads; - for that of the standard input')
     .option('--csv', 'CSV on stdout')
     .option('--limit <rows>', 'at most so many rows; of a table, 1000 by default', wholeNumber)
@@ -53,6 +58,7 @@ function wholeNumber(given: string): number {
 async function query(given: string, options: QueryOptions): Promise<void> {
   if (options.json && options.csv) throw new Refused('--json and --csv: give one of them')
   const sql = given === '-' ? await text(process.stdin) : given
+  mustBeThere(options.lake)
   const store = openStore(options.lake)
   const { limit } = options
   if (options.json) {
@@ -108,14 +114,7 @@ function namesOf(columns: Column[]): string[] {
 }
 
 const csvLines: Lines = ({ columns }) => {
-  const line = (row: unknown[]) => `${row.map(csvCell).join(',')}\r\n`
-  return { head: line(columns.map(({ name }) => name)), line }
-}
-
-function csvCell(value: unknown): string {
-  if (value === null) return ''
-  const cell = String(value)
-  return cell === '' || /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+  return { head: answerLine(columns.map(({ name }) => name)), line: answerLine }
 }
 
 interface First {
@@ -145,7 +144,7 @@ async function printTable({ columns, rows, cut }: First): Promise<void> {
 function tableOf(columns: Column[], rows: (string | null)[][]): string {
   const isNumber = ({ type }: Column) => /INT|^(DOUBLE|FLOAT|DECIMAL|BIGNUM)/.test(type)
   const table = new Table({
-    head: columns.map(({ name }) => shown(name)),
+    head: columns.map(({ name }) => heading(shown(name))),
     colAligns: columns.map((column) => (isNumber(column) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
   })

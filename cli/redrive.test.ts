@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { undocumented } from './documented.fixture.ts'
+import { linesOf as parsed } from './run.fixture.ts'
 
 /** `sluice redrive` where AWS refuses a part of it: a small AWS that answers as it is told. */
 
@@ -126,8 +128,11 @@ function redrive(...args: string[]): Promise<{ out: string; code: number | undef
   })
 }
 
-const linesOf = (out: string) => {
-  return out.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
+/** The lines, each of which must be as docs/cli.md has it. */
+function linesOf(out: string) {
+  const lines = parsed(out)
+  for (const line of lines) expect(undocumented('redrive', line)).toEqual([])
+  return lines
 }
 
 test.each([

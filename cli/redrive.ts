@@ -7,6 +7,7 @@ import { isDenied, messageOf } from '../core/finding.ts'
 import { openStream } from '../core/kinesis.ts'
 import { openStore } from '../core/object-store.ts'
 import { plain } from './shown.ts'
+import { status as coloured, heading } from './style.ts'
 
 interface RedriveOptions {
   stack: string
@@ -25,10 +26,21 @@ interface Ended {
 /** A stage of objects, or a batch of the stream. */
 type Redriven = ({ stage: string } & Moved) | ({ stage: 'append' } & RedrivenBatch) | Ended
 
+const help = `
+Mend first what they failed at (\`sluice doctor --stack <name>\` says what). What was done meanwhile
+adds nothing, so this may be run again at any time. Exit code: 0 all given back; 1 something failed;
+3 something was refused or left.
+
+Examples:
+  sluice redrive --stack sluice-dev --dry-run
+  sluice redrive --stack sluice-dev --stage silver
+  sluice redrive --stack sluice-dev --json`
+
 export function redriveCommand(): Command {
   return new Command('redrive')
     .description(
-      'give back what a deployed stack could not do: dead letters, batches of the stream',
+      'Give back what a deployed stack could not do: dead letters to their queue, batches that\n' +
+        'Lambda gave up to their stream.',
     )
     .requiredOption('--stack <name>', 'the stack, such as sluice-dev')
     .addOption(
@@ -37,14 +49,8 @@ export function redriveCommand(): Command {
       ]),
     )
     .option('--dry-run', 'tell what would be given back, and change nothing')
-    .option('--json', 'one line of JSON for each on stdout')
-    .addHelpText(
-      'after',
-      '\nMend first what they failed at (`sluice doctor --stack <name>`). What was done\n' +
-        'meanwhile adds nothing, so this may be run again at any time.\n' +
-        '\nExamples:\n  sluice redrive --stack sluice-dev --dry-run\n' +
-        '  sluice redrive --stack sluice-dev --stage silver',
-    )
+    .option('--json', 'lines of JSON on the standard output')
+    .addHelpText('after', help)
     .action(run)
 }
 
@@ -103,14 +109,15 @@ function exitCodeOf(all: Redriven[]): number {
 function told(all: Redriven[]): string {
   if (all.length === 0) return 'Nothing is to be given back.'
   const table = new Table({
-    head: ['stage', 'status', 'messages', 'left', 'batch of the stream'],
+    head: ['stage', 'status', 'messages', 'left', 'batch of the stream'].map(heading),
     colAligns: ['left', 'left', 'right', 'right', 'left'],
     style: { head: [], border: [], compact: true },
   })
   for (const one of all) {
-    if ('messages' in one) table.push([one.stage, one.status, one.messages, one.left, ''])
-    else if (!('object' in one)) table.push([one.stage, one.status, '', '', ''])
-    else table.push([one.stage, one.status, one.records, '', plain(one.object)])
+    const start = [one.stage, coloured(one.status)]
+    if ('messages' in one) table.push([...start, one.messages, one.left, ''])
+    else if (!('object' in one)) table.push([...start, '', '', ''])
+    else table.push([...start, one.records, '', plain(one.object)])
   }
   const reasons = all.flatMap((one) => {
     if (!one.reason) return []

@@ -3,11 +3,14 @@ import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { Refused } from '../core/errors.ts'
 import { fixLines } from '../core/fix-lines.ts'
-import { type KeptError, rejectsOf, waitingOf } from '../core/kept.ts'
+import { type KeptError, mustBeKnown, rejectsOf, waitingOf } from '../core/kept.ts'
+import { contractNamed } from '../core/stream-catalog.ts'
 import { type StreamError, streamRejectsOf } from '../core/stream-rejects.ts'
 import { type Context, openContext } from './context.ts'
+import { datasetsIn } from './named.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { shown } from './shown.ts'
+import { rule as coloured, heading } from './style.ts'
 
 interface RejectsOptions extends CommonOptions {
   waiting?: boolean
@@ -15,17 +18,25 @@ interface RejectsOptions extends CommonOptions {
   csv?: boolean
 }
 
+const help = `
+What a rule means, and how to mend what broke it: docs/rejects.md. Records that came by a stream are
+told, too; those are not mended by a file.
+
+Examples:
+  sluice rejects
+  sluice rejects shop.orders --json
+  sluice rejects shop.orders --csv > fix.csv`
+
 export function rejectsCommand(): Command {
-  return commandOf('rejects', 'every rejected record: where it stands, and each of its errors')
+  return commandOf(
+    'rejects',
+    'Tell every rejected record: where it stands, and each of its errors.',
+  )
     .argument('[dataset]', 'only of this dataset, such as shop.orders')
     .option('--waiting', 'the rows that wait for their parent instead')
     .option('--mended', 'the records that were mended since instead')
     .option('--csv', 'a file to mend them in, for `sluice replay`: a line for each record')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  sluice rejects\n  sluice rejects shop.orders --json\n' +
-        '  sluice rejects shop.orders --csv > fix.csv',
-    )
+    .addHelpText('after', help)
     .action(rejects)
 }
 
@@ -37,11 +48,21 @@ async function rejects(dataset: string | undefined, options: RejectsOptions): Pr
   }
   const context = await openContext({ ...options, loads: false })
   try {
+    if (dataset !== undefined) await mustBeNamed(context, dataset)
     if (csv) await print(fixLines(context.lake.store, context.database, dataset))
     else await list(context, dataset, options)
   } finally {
     await context.close()
   }
+}
+
+/** One of which nothing was taken yet, by its contract. @throws Refused where it is mistyped */
+async function mustBeNamed({ database, lake, folder }: Context, dataset: string): Promise<void> {
+  const { store } = lake
+  const streamed = await contractNamed(store, dataset)
+  const contracts = folder === undefined ? [] : await datasetsIn(folder)
+  const named = typeof streamed === 'string' ? contracts : [...contracts, dataset]
+  await mustBeKnown(database, store.url, dataset, named)
 }
 
 async function print(lines: AsyncIterable<string>): Promise<void> {
@@ -64,17 +85,27 @@ async function list(
   const tell = (error: KeptError | StreamError) => {
     if (options.json) process.stdout.write(`${JSON.stringify(error)}\n`)
     else rows.push(error)
+    return rows.length <= SHOWN
   }
-  for await (const error of kept) tell(error)
   // What came by a stream is not mended here.
-  const streamed = waiting || mended ? [] : streamRejectsOf(lake, dataset)
-  for await (const error of streamed) tell(error)
-  if (!options.json) process.stdout.write(`${tableOf(rows)}\n`)
+  const streamed = waiting || mended ? [] : [streamRejectsOf(lake, dataset)]
+  for (const errors of [kept, ...streamed]) {
+    for await (const error of errors) if (!tell(error)) break
+  }
+  if (options.json) return
+  const none = `Nothing ${waiting ? 'waits' : mended ? 'was mended' : 'was rejected'}.`
+  process.stdout.write(`${rows.length > 0 ? tableOf(rows.slice(0, SHOWN)) : none}\n`)
+  if (rows.length <= SHOWN) return
+  const first = `only the first ${SHOWN.toLocaleString('en')} errors`
+  process.stderr.write(`sluice: ${first}; --json and --csv tell all\n`)
 }
+
+/** Rows of a table: of a million, nobody reads more. */
+const SHOWN = 1_000
 
 function tableOf(rows: (KeptError | StreamError)[]): string {
   const table = new Table({
-    head: ['object', 'line', 'record', 'rule', 'field', 'value', 'message'],
+    head: ['object', 'line', 'record', 'rule', 'field', 'value', 'message'].map(heading),
     colAligns: ['left', 'right', 'right', 'left', 'left', 'left', 'left'],
     style: { head: [], border: [], compact: true },
   })
@@ -83,7 +114,7 @@ function tableOf(rows: (KeptError | StreamError)[]): string {
     // What other producers sent is known by its sequence number.
     const where = row.object ?? ('sequence' in row ? `${row.shard} ${row.sequence}` : '')
     const cells = [shown(field ?? ''), shown(value), shown(message)]
-    table.push([shown(where), line, row.record ?? '', rule, ...cells])
+    table.push([shown(where), line, row.record ?? '', coloured(rule), ...cells])
   }
-  return rows.length > 0 ? table.toString() : 'Nothing was rejected.'
+  return table.toString()
 }

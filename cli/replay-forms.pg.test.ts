@@ -108,7 +108,7 @@ describe('what cannot be taken is told', () => {
     ['a broken quote', (text: string) => `${text}"`, /line 3 has a quoted cell that is broken/],
   ])('%s', async (_, change, message) => {
     await expect(edit(change)).rejects.toThrow(message)
-    await expect(replay()).rejects.toThrow(/give a file, or --all/)
+    await expect(replay()).rejects.toThrow(/^give a file .*; or --all with a dataset$/)
   })
 
   test('a column of the object that is missing', async () => {

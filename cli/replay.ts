@@ -1,38 +1,48 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { Refused } from '../core/errors.ts'
-import { type FixRow, readFixFile } from '../core/fix-file.ts'
+import { readFixFile } from '../core/fix-file.ts'
 import { type KeptRecord, keptRecords, mustBeKnown } from '../core/kept.ts'
-import type { Mending } from '../core/mended-object.ts'
-import { mendKept, mendRows } from '../core/mending.ts'
+import { type Mended, mendFile } from '../core/mend-file.ts'
+import { mendKept } from '../core/mending.ts'
 import { type Context, openContext } from './context.ts'
 import { loadKeys } from './ingest.ts'
-import { type CommonOptions, commandOf } from './options.ts'
+import { type CommonOptions, commandOf, mustBeThere } from './options.ts'
 import { shown } from './shown.ts'
+import { rule as coloured, heading } from './style.ts'
 
 interface ReplayOptions extends CommonOptions {
   all?: string
 }
 
-/** What became of the rows of one object. */
-type Told = Mending & { object: string }
+const help = `
+Lines that the contract still rejects are told and stay; the others go, as an object of Bronze. The
+same file again changes nothing. Exit code 3: something of what was given is still rejected.
+
+Examples:
+  sluice rejects shop.orders --csv > fix.csv
+  sluice replay fix.csv
+  sluice replay --all shop.orders --json`
 
 export function replayCommand(): Command {
-  return commandOf('replay', 'bring mended rejects into Postgres and Silver, once')
+  return commandOf('replay', 'Bring mended rejects into Postgres and Silver, once.')
     .argument('[file]', 'a file of `sluice rejects <dataset> --csv`, mended')
     .option('--all <dataset>', 'every kept reject of it, by the contract of today, instead')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  sluice rejects shop.orders --csv > fix.csv   (mend it in any editor)\n' +
-        '  sluice replay fix.csv\n  sluice replay --all shop.orders',
-    )
+    .addHelpText('after', help)
     .action(replay)
 }
 
 async function replay(file: string | undefined, options: ReplayOptions): Promise<void> {
   if ((file === undefined) === (options.all === undefined)) {
-    throw new Refused('give a file, or --all with a dataset')
+    throw new Refused(
+      'give a file of `sluice rejects <dataset> --csv`, mended; or --all with a dataset',
+    )
+  }
+  mustBeThere(options.lake)
+  if (file !== undefined && !isThere(file)) {
+    const cure = '`sluice rejects <dataset> --csv > fix.csv` writes one'
+    throw new Refused(`there is no file ${file}; ${cure}`)
   }
   const context = await openContext(options)
   try {
@@ -49,27 +59,20 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
   }
 }
 
+/** A pipe is, too: `sluice replay <(…)`. */
+function isThere(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() === false
+}
+
 /** @throws Refused for a file that is no file of rejects */
-async function mend({ lake, database }: Context, file: string): Promise<Told[]> {
-  if (!existsSync(file)) throw new Refused(`no file ${file}`)
-  const { labels, rows } = await readFixFile(file)
-  const byObject = new Map<string, FixRow[]>()
-  for await (const row of rows) {
-    const all = byObject.get(row.object) ?? []
-    all.push(row)
-    byObject.set(row.object, all)
-  }
-  const told: Told[] = []
-  for (const [object, all] of byObject) {
-    told.push({ object, ...(await mendRows(lake, database, object, labels, all)) })
-  }
-  return told
+async function mend({ lake, database }: Context, file: string): Promise<Mended[]> {
+  return mendFile(lake, database, await readFixFile(file))
 }
 
 /** Object by object, as the ledger has them in their order. */
-async function mendAll({ lake, database }: Context, dataset: string): Promise<Told[]> {
+async function mendAll({ lake, database }: Context, dataset: string): Promise<Mended[]> {
   await mustBeKnown(database, lake.store.url, dataset)
-  const told: Told[] = []
+  const told: Mended[] = []
   let records: KeptRecord[] = []
   const end = async () => {
     const object = records[0]?.object
@@ -86,7 +89,7 @@ async function mendAll({ lake, database }: Context, dataset: string): Promise<To
   return told
 }
 
-function tell(told: Told[], file: string | undefined, options: ReplayOptions): void {
+function tell(told: Mended[], file: string | undefined, options: ReplayOptions): void {
   if (options.json) {
     for (const { object, key, went, stay, same } of told) {
       const said = { stage: 'replay', object, replay: key, went, stay: stay.length, same }
@@ -99,7 +102,7 @@ function tell(told: Told[], file: string | undefined, options: ReplayOptions): v
     }
     return
   }
-  const sum = (count: (one: Told) => number) => told.reduce((total, one) => total + count(one), 0)
+  const sum = (count: (one: Mended) => number) => told.reduce((total, one) => total + count(one), 0)
   const [went, stay, same] = [sum((o) => o.went), sum((o) => o.stay.length), sum((o) => o.same)]
   if (stay > 0) process.stdout.write(`${tableOf(told, file)}\n`)
   const left = same > 0 ? `, ${same.toLocaleString('en')} stand as they were rejected` : ''
@@ -110,18 +113,18 @@ function tell(told: Told[], file: string | undefined, options: ReplayOptions): v
 /** Rows of the table: of a million, nobody reads more. */
 const SHOWN = 200
 
-function tableOf(told: Told[], file: string | undefined): string {
+function tableOf(told: Mended[], file: string | undefined): string {
   const where = file === undefined ? [] : ['line']
   const head = [...where, 'object', 'record', 'rule', 'field', 'value', 'message']
   const table = new Table({
-    head,
+    head: head.map(heading),
     colAligns: head.map((name) => (['line', 'record'].includes(name) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
   })
   const rows = told.flatMap(({ object, stay }) =>
     stay.flatMap(({ line, record, errors }) =>
       errors.map(({ rule, field, value, message }) => {
-        const cells = [rule, shown(field ?? ''), shown(value ?? ''), shown(message)]
+        const cells = [coloured(rule), shown(field ?? ''), shown(value ?? ''), shown(message)]
         const place = [shown(object), Number.isNaN(record) ? '' : record]
         return [...(file === undefined ? [] : [line ?? '']), ...place, ...cells]
       }),

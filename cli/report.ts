@@ -1,12 +1,15 @@
 import Table from 'cli-table3'
 import type { Outcome } from '../core/outcome.ts'
 import { plain } from './shown.ts'
+import { amiss, heading, status } from './style.ts'
 
 /** How ends of objects are told: a line of JSON, a row of a table, an exit code. */
 
+/** What is not known is left out: the ledger's null is no value of its own. */
 export function jsonLine(outcome: Outcome): string {
-  const { stage, object, dataset, status, records, accepted, rejected, waiting } = outcome
-  const reason = status === 'unchanged' ? undefined : outcome.reason
+  const { stage, object, status, records, accepted, rejected, waiting } = outcome
+  const reason = status === 'unchanged' ? undefined : (outcome.reason ?? undefined)
+  const dataset = outcome.dataset ?? undefined
   const seconds = Number(outcome.seconds.toFixed(3))
   const mended = outcome.mended ?? undefined
   const counts = { records, accepted, rejected, waiting, mended }
@@ -39,12 +42,13 @@ export function exitCodeOf(outcomes: Outcome[]): number {
  * why, where there is a reason.
  */
 export function tableOf(outcomes: Outcome[]): string {
+  if (outcomes.length === 0) return 'No object was to be loaded.'
   const hasStream = outcomes.some(({ stage }) => stage === 'streaming')
   const stages = ['postgres', 'silver', ...(hasStream ? ['stream'] : [])]
   const hasMended = outcomes.some(({ mended }) => mended)
   const counts = ['records', 'accepted', 'rejected', 'waiting', ...(hasMended ? ['mended'] : [])]
   const table = new Table({
-    head: ['object', 'dataset', ...stages, ...counts],
+    head: ['object', 'dataset', ...stages, ...counts].map(heading),
     colAligns: [...['object', 'dataset', ...stages].map(left), ...counts.map(right)],
     style: { head: [], border: [], compact: true },
   })
@@ -56,14 +60,15 @@ export function tableOf(outcomes: Outcome[]): string {
       of(ends, 'streaming'),
     ]
     const { dataset, records, accepted, rejected, waiting, mended } = raw ?? silver ?? stream!
-    const told = [raw, silver, ...(hasStream ? [stream] : [])].map((one) => one?.status ?? '')
-    const all = [records, accepted, rejected, waiting, ...(hasMended ? [mended ?? 0] : [])]
-    const numbers = all.map((one) => one.toLocaleString('en'))
-    table.push([plain(object), plain(dataset ?? ''), ...told, ...numbers])
+    const told = [raw, silver, ...(hasStream ? [stream] : [])].map((one) => status(one?.status))
+    const all = [records, accepted, ...(hasMended ? [mended ?? 0] : [])].map(counted)
+    all.splice(2, 0, amiss(rejected), amiss(waiting))
+    table.push([plain(object), plain(dataset ?? ''), ...told, ...all])
   }
   return [table.toString(), ...reasonsOf(outcomes), summaryOf(outcomes)].join('\n')
 }
 
+const counted = (count: number) => count.toLocaleString('en')
 const left = () => 'left' as const
 const right = () => 'right' as const
 
@@ -80,10 +85,17 @@ function reasonsOf(outcomes: Outcome[]): string[] {
   const isTold = (one: Outcome) => one.stage === 'silver' && isHeld(one) && held.has(one.object)
   const told = outcomes
     .filter((outcome) => outcome.reason && !isTold(outcome))
-    .map(({ object, status, reason }) => {
-      return `${plain(object)}: ${status}: ${reason!.split('\n').map(plain).join('\n')}`
+    .map(({ object, status: word, reason }) => {
+      return `${plain(object)}: ${status(word)}: ${reason!.split('\n').map(plain).join('\n')}`
     })
   return [...new Set(told)]
+}
+
+/** As whoever runs this calls it: from a clone, from a project that has the package, or itself. */
+function sluiceHere(): string {
+  const { npm_command: by, npm_package_name: of } = process.env
+  if (by === 'exec') return 'npx sluice'
+  return by !== undefined && of === 'sluice' ? 'npm run sluice' : 'sluice'
 }
 
 function summaryOf(outcomes: Outcome[]): string {
@@ -97,11 +109,11 @@ function summaryOf(outcomes: Outcome[]): string {
     raw.reduce((total, outcome) => total + outcome[name], 0).toLocaleString('en')
   const mended = raw.reduce((total, outcome) => total + (outcome.mended ?? 0), 0)
   const told =
-    `${raw.length} objects, ${sum('records')} records: ${sum('accepted')} accepted, ` +
+    `${raw.length} ${raw.length === 1 ? 'object' : 'objects'}, ` +
+    `${sum('records')} records: ${sum('accepted')} accepted, ` +
     `${sum('rejected')} rejected, ${sum('waiting')} waiting` +
     `${mended > 0 ? `, ${mended.toLocaleString('en')} mended` : ''}.`
-  // A container has the command itself, and no npm script.
-  const command = process.env.npm_command ? 'npm run sluice rejects' : 'sluice rejects'
+  const command = `${sluiceHere()} rejects`
   const hint = raw.some((one) => one.rejected > 0) ? ` \`${command}\` shows which and why.` : ''
   return `${told}${hint}`
 }

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SingleBar } from 'cli-progress'
 import type { Command } from 'commander'
+import { Live } from '../console/live.ts'
+import type { Served } from '../console/server.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { hasStreams } from '../core/stream-catalog.ts'
 import { Pipeline } from '../local/pipeline.ts'
 import { StreamStage } from '../local/stream-stage.ts'
+import { portOf, toldPort } from './console.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
@@ -15,15 +18,19 @@ import { plain } from './shown.ts'
 interface StartOptions extends CommonOptions {
   once?: boolean
   stream?: string
+  console: boolean
+  port: number
 }
 
 /** A bucket tells a laptop of no change: it is listed again so often. */
 const POLL_MS = 5_000
 
 export function startCommand(): Command {
-  return commandOf('start', 'load what is in Bronze, then whatever comes')
+  return commandOf('start', 'Load what is in Bronze, then whatever comes; a page shows it.')
     .option('--once', 'end when all is done; windows of streams are closed then')
     .option('--stream <name>', 'a stream of Kinesis; else one of this process, on this machine')
+    .option('--no-console', 'without the page that shows all of it')
+    .option('--port <number>', 'of that page; the next free one where it is taken', portOf, 8080)
     .addHelpText(
       'after',
       '\nExamples:\n  sluice start\n  sluice start --lake /srv/lake --once --json',
@@ -41,20 +48,27 @@ async function start(options: StartOptions): Promise<void> {
     ? { tries: 8, first: 250, longest: 8_000, forever: false }
     : { tries: 5, first: 250, longest: 5_000, forever: true }
   const { lake, database, folder } = context
+  const live = new Live()
+  const report = (outcome: Outcome) => {
+    teller.report(outcome)
+    live.end(outcome)
+  }
   const stream = new StreamStage({
-    ...{ lake, patience, stop, report: teller.report, stream: options.stream },
+    ...{ lake, patience, stop, report, stream: options.stream },
     home: folder ? join(folder, '.sluice') : '.sluice',
     progress: teller.progress,
     say: (text) => process.stderr.write(`sluice: ${text}\n`),
   })
-  const pipeline = new Pipeline(lake, database, teller.report, patience, stream)
+  const pipeline = new Pipeline(lake, database, report, patience, stream)
+  const page = options.once ? undefined : await pageOf({ context, pipeline, stream, live, options })
   try {
     const work = options.once
       ? once(pipeline, stream, teller)
-      : serve({ pipeline, stream, context, teller, stop })
+      : serve({ pipeline, stream, context, teller, stop, page })
     await Promise.race([work, aborted(stop)])
   } finally {
     teller.end()
+    await page?.close()
     await pipeline.close()
     await context.close()
   }
@@ -69,22 +83,54 @@ async function once(pipeline: Pipeline, stream: StreamStage, teller: Teller): Pr
   teller.table()
 }
 
+interface Shown {
+  context: Context
+  pipeline: Pipeline
+  stream: StreamStage
+  live: Live
+  options: StartOptions
+}
+
+/** Whatever keeps the page from being served, objects are loaded. */
+async function pageOf({
+  context: { lake, database },
+  options: { console: isWanted, port },
+  ...of
+}: Shown): Promise<Served | undefined> {
+  if (!isWanted) return undefined
+  const say = (text: string) => process.stderr.write(`sluice: ${text}\n`)
+  try {
+    const { serveConsole } = await import('../console/server.ts')
+    const stream = (name: string) => of.stream.streamOf(name)
+    const place = { lake, database, live: of.live, work: of.pipeline, stream, say }
+    const served = await serveConsole({ place, port })
+    for (const told of toldPort(port, served)) say(told)
+    say(`console: ${served.url}`)
+    return served
+  } catch (error) {
+    say(`no console: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
+  }
+}
+
 interface Service {
   pipeline: Pipeline
   stream: StreamStage
   context: Context
   teller: Teller
   stop: AbortSignal
+  page: Served | undefined
 }
 
-async function serve({ pipeline, stream, context, teller, stop }: Service): Promise<void> {
+async function serve({ pipeline, stream, context, teller, stop, page }: Service): Promise<void> {
   const { folder, lake } = context
   if (folder) await pipeline.watch(folder)
   await pipeline.scan(teller.begin)
   teller.table()
   const where = folder ? `${folder}/{bronze,streaming}/<package>/` : lake.store.url
   if (await hasStreams(lake.store)) await stream.start()
-  teller.say(`Postgres: ${context.url}\nWatching ${where} (Ctrl-C ends)`)
+  const shown = page ? `\nConsole:  ${page.url}` : ''
+  teller.say(`Postgres: ${context.url}${shown}\nWatching ${where} (Ctrl-C ends)`)
   while (!folder && !stop.aborted) {
     await sleep(POLL_MS, undefined, { signal: stop }).catch(() => {})
     await pipeline.scan()

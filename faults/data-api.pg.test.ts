@@ -13,7 +13,7 @@ import { openPlace } from './data-api.fixture.ts'
 let place: Awaited<ReturnType<typeof openPlace>>
 
 beforeAll(async () => {
-  vi.stubEnv('SLUICE_PART_SIZE', '100KB')
+  vi.stubEnv('SLUICE_PART_SIZE', '50KB')
   place = await openPlace()
 })
 beforeEach(async () => {
@@ -36,7 +36,7 @@ const items = resource('items', ['id:integer', 'parent:integer', 'note'], {
 })
 
 /** The first half of each version is that of the other; some rows wait, and some are rejected. */
-const many = 16_000
+const many = 8_000
 function version(from: number): string {
   const lines = Array.from({ length: many }, (_, i) => {
     const parent = i % 1_000 === 7 ? 99 : 1 + (i % 2)
@@ -46,7 +46,7 @@ function version(from: number): string {
   })
   return `id,parent,note\n${lines.join('\n')}\n`
 }
-const good = { records: many, accepted: many - 32 - 16, rejected: 32, waiting: 16 }
+const good = { records: many, accepted: many - 16 - 8, rejected: 16, waiting: 8 }
 
 /** Rows of the version before, or of this one; never of both, nor a part of them. */
 async function standing() {

@@ -13,6 +13,8 @@ export interface BundleSpec {
   duckdb: boolean
   /** Files or whole folders that are read when it runs, and where they go. */
   files?: { from: string; to: string }[]
+  /** Imports that are never met where the bundle runs, as the code writes them. */
+  unmet?: string[]
 }
 
 export interface Bundle {
@@ -70,7 +72,7 @@ function makeDraft(name: string): string {
  * One file, neither split nor minified: measured, it is ready as soon as chunks are (170 ms with
  * the S3 client), and a stack trace names functions and the comment above them their source.
  */
-function buildCode({ name, entry, duckdb }: BundleSpec, folder: string): string[] {
+function buildCode({ name, entry, duckdb, unmet = [] }: BundleSpec, folder: string): string[] {
   const { metafile } = buildSync({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -88,7 +90,7 @@ const require = createRequire(import.meta.url)`,
     // DuckDB's own loader looks for a package of the processor that it runs on; ours is beside it.
     alias: { '@duckdb/node-bindings': binding },
     // pg asks for pg-native only where somebody uses `pg.native`.
-    external: [binding, 'pg-native'],
+    external: [binding, 'pg-native', ...unmet],
     metafile: true,
     logLevel: 'warning',
   })

@@ -17,7 +17,8 @@ export const bundles: BundleSpec[] = [
 /** What is bundled into the images of docker compose: they take the functions' own handlers in. */
 export const programs: BundleSpec[] = [
   { name: 'worker', entry: 'local/worker.ts', duckdb: true },
-  { name: 'sluice', entry: 'cli/sluice.ts', duckdb: true },
+  // The console's page is built beforehand; what would build it would bring esbuild along.
+  { name: 'sluice', entry: 'cli/sluice.ts', duckdb: true, unmet: ['./bundle.ts'] },
 ]
 
 /** setup.sql, and the contracts of data/ by their keys. */

@@ -64,6 +64,7 @@ describe.skipIf(process.platform !== 'linux')('what the Dockerfile copies', () =
     expect(files.sort()).toEqual(
       [
         ...['sluice/sluice.mjs', 'worker/worker.mjs'],
+        ...['app.css', 'app.js', 'icon.svg', 'index.html'].map((name) => `sluice/page/${name}`),
         ...['duckdb/duckdb.node', 'duckdb/libduckdb.so'],
         ...[...functions, 'functions/setup/setup.sql', 'kinesis/kinesis-child.mjs'],
       ].sort(),

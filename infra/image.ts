@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { basename, join } from 'node:path'
 import { type BundleSpec, bundle, natives } from './bundle.ts'
@@ -7,7 +8,7 @@ import type { Settings } from './settings.ts'
 /**
  * `node infra/image.ts <folder>`: makes what the Dockerfile copies, for the processor of this
  * machine, a folder for each layer: `duckdb`, `functions/<bundle>`, `worker`, `sluice`
- * and `kinesis`.
+ * with the console's page, and `kinesis`.
  */
 const architectures: Record<string, Settings['architecture']> = { arm64: 'arm64', x64: 'x86_64' }
 
@@ -23,6 +24,8 @@ for (const spec of bundles) {
 for (const spec of programs) {
   copy(join(made(spec), 'index.mjs'), `${spec.name}/${spec.name}.mjs`)
 }
+const page = join(target, 'sluice/page')
+execFileSync(process.execPath, [join(root, 'console/build.ts'), page], { stdio: 'inherit' })
 // What local/kinesis.ts starts. Its map is as large as itself, and nobody reads it.
 const emulator = 'node_modules/kinesis-local'
 copy(join(root, emulator), `kinesis/${emulator}`, (path) => !path.endsWith('.map'))

@@ -36,10 +36,13 @@ export class Project {
   readonly folder: string
   readonly name: string
   readonly profile: 's3' | 'folder'
-  readonly #ports: { db: number; s3: number }
+  readonly #ports: { db: number; s3: number; console: number }
   #database: Database | undefined
 
-  private constructor(profile: 's3' | 'folder', ports: { db: number; s3: number }) {
+  private constructor(
+    profile: 's3' | 'folder',
+    ports: { db: number; s3: number; console: number },
+  ) {
     this.name = `sluice-${randomBytes(4).toString('hex')}`
     this.folder = fs.mkdtempSync(join(tmpdir(), `${this.name}-`))
     this.profile = profile
@@ -48,7 +51,9 @@ export class Project {
 
   /** @param sample whether the lake has the sample's packages; else it is empty */
   static async clone(profile: 's3' | 'folder', sample: boolean): Promise<Project> {
-    const project = new Project(profile, { db: await freePort(), s3: await freePort() })
+    const project = new Project(profile, {
+      ...{ db: await freePort(), s3: await freePort(), console: await freePort() },
+    })
     const args = ['ls-files', '-co', '--exclude-standard']
     const tracked = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\n')
     for (const path of tracked.filter((one) => one && fs.existsSync(join(root, one)))) {
@@ -87,6 +92,14 @@ export class Project {
     return `http://127.0.0.1:${this.#ports.s3}`
   }
 
+  /** The console's whole address, as its log has it. */
+  async console(): Promise<URL> {
+    const log = await this.compose('logs', '--no-log-prefix', 'console')
+    const told = [...log.matchAll(/Console: (http:\S+)/g)].at(-1)
+    if (!told) throw new Error(`the console tells no address: ${log}`)
+    return new URL(told[1]!)
+  }
+
   /** LocalStack's S3. */
   get s3(): S3 {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
@@ -107,6 +120,7 @@ export class Project {
       ...process.env,
       DB_PORT: String(this.#ports.db),
       LOCALSTACK_PORT: String(this.#ports.s3),
+      CONSOLE_PORT: String(this.#ports.console),
     }
     const all = ['compose', '-p', this.name, ...chosen, ...args]
     const { stdout } = await run(docker, all, { cwd: this.folder, env, maxBuffer: 1 << 26 })

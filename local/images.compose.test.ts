@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasDocker } from './compose.fixture.ts'
 import { build, clear, docker, filesIn, imageOf, prefix } from './images.fixture.ts'
 
-const services = ['raw-ingestion', 'silver', 'publisher', 'streaming']
+const services = ['raw-ingestion', 'silver', 'publisher', 'streaming', 'console']
+/** What has the command line, too. */
+const wholes = ['raw-ingestion', 'console']
+const page = ['app.css', 'app.js', 'icon.svg', 'index.html'].map((name) => `page/${name}`)
 /** Started as docker-compose.yml does it. */
 const hardened = [
   ...['--read-only', '--tmpfs', '/tmp', '--security-opt', 'no-new-privileges', '--cap-drop', 'ALL'],
@@ -19,11 +22,11 @@ describe.skipIf(!hasDocker())('the images of services', () => {
       const modules = paths.filter((path) => path.startsWith('node_modules/'))
       const own = paths.filter((path) => !modules.includes(path))
       const isStreaming = service === 'streaming'
-      const isWhole = service === 'raw-ingestion'
+      const isWhole = wholes.includes(service)
       expect(own.sort()).toEqual(
         [
           ...['duckdb.node', 'libduckdb.so', 'worker.mjs'],
-          ...(isWhole ? ['sluice.mjs'] : []),
+          ...(isWhole ? ['sluice.mjs', ...page] : []),
           ...(isStreaming ? ['kinesis-child.mjs'] : []),
         ].sort(),
       )
@@ -35,7 +38,8 @@ describe.skipIf(!hasDocker())('the images of services', () => {
       const { Cmd: command } = JSON.parse(
         await docker('image', 'inspect', '--format', '{{json .Config}}', imageOf(service)),
       )
-      expect(command).toEqual(['node', '/app/worker.mjs', service])
+      const own = ['console', '--lake', '/data', '--host', '0.0.0.0']
+      expect(command).toEqual(service === 'console' ? own : ['node', '/app/worker.mjs', service])
     })
   })
 
@@ -54,10 +58,11 @@ describe.skipIf(!hasDocker())('the images of services', () => {
         return JSON.parse(await docker('image', 'inspect', '--format', format, imageOf(service)))
       }),
     )
-    const [raw, silver, publisher, streaming] = layers
+    const [raw, silver, publisher, streaming, console] = layers
     expect(publisher).toEqual(silver)
     expect(streaming.slice(0, -1)).toEqual(silver)
     expect(raw.slice(0, -2)).toEqual(silver)
+    expect(console).toEqual(raw)
   })
 
   it('name in their SBOM what is inside, and nothing that only built them', async () => {

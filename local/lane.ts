@@ -14,6 +14,17 @@ export interface Patience {
   forever: boolean
 }
 
+/** What a lane has to do, and has done, at one moment. */
+export interface LaneLook {
+  /** Those that are to be tried again, too. */
+  waiting: number
+  running: { key: string; since: Date }[]
+  /** Handled to their end since the lane began, each time that a key came. */
+  ended: number
+  /** Keys that have failed as often as patience allows, and have not gone through since. */
+  failed: number
+}
+
 /**
  * Of so many that wait, any may be the next: several processes that take the same keys in the same
  * order would stand in each other's way.
@@ -31,10 +42,12 @@ export class Lane {
   readonly #width: number
   readonly #choice: number
   readonly #waiting = new Map<string, number>()
-  readonly #running = new Set<string>()
+  readonly #running = new Map<string, Date>()
+  readonly #failed = new Set<string>()
   readonly #later = new Map<string, NodeJS.Timeout>()
   #resting: (() => void)[] = []
   #closed = false
+  #ended = 0
   /** Told when a key has failed as often as patience allows. */
   givenUp: (key: string, error: unknown) => void = () => {}
 
@@ -57,6 +70,15 @@ export class Lane {
     this.#later.delete(key)
     this.#waiting.set(key, 0)
     this.#next()
+  }
+
+  look(): LaneLook {
+    return {
+      waiting: this.#waiting.size + this.#later.size,
+      running: [...this.#running].map(([key, since]) => ({ key, since })),
+      ended: this.#ended,
+      failed: this.#failed.size,
+    }
   }
 
   /** Resolves when nothing waits, runs, or is to be tried again. */
@@ -100,10 +122,15 @@ export class Lane {
   }
 
   async #run(key: string, tries: number): Promise<void> {
-    this.#running.add(key)
+    this.#running.set(key, new Date())
     const failure = await this.#failureOf(key)
     this.#running.delete(key)
-    if (failure && !this.#closed) this.#again(key, tries + 1, failure.error)
+    if (failure) {
+      if (!this.#closed) this.#again(key, tries + 1, failure.error)
+    } else {
+      this.#failed.delete(key)
+      this.#ended++
+    }
     this.#next()
     if (!this.#isIdle()) return
     for (const resolve of this.#resting) resolve()
@@ -122,7 +149,10 @@ export class Lane {
   #again(key: string, tries: number, error: unknown): void {
     const { first, longest, forever } = this.#patience
     if (this.#waiting.has(key)) return
-    if (tries === this.#patience.tries) this.givenUp(key, error)
+    if (tries === this.#patience.tries) {
+      this.#failed.add(key)
+      this.givenUp(key, error)
+    }
     if (tries >= this.#patience.tries && !forever) return
     const delay = Math.min(longest, first * 2 ** (tries - 1))
     const timer = setTimeout(() => {

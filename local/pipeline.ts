@@ -7,7 +7,7 @@ import { none, type Outcome } from '../core/outcome.ts'
 import { isStreamed } from '../core/stream-catalog.ts'
 import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'
-import { Lane, type Patience } from './lane.ts'
+import { Lane, type LaneLook, type Patience } from './lane.ts'
 import { inLevels } from './order.ts'
 import { settled } from './settled.ts'
 import type { StreamStage } from './stream-stage.ts'
@@ -15,6 +15,11 @@ import { watch } from './watcher.ts'
 
 /** Objects of one stage that are handled at once. */
 const WIDTH = 2
+
+/** What a stage has to do, and has done, at one moment. */
+export interface StageLook extends LaneLook {
+  stage: Outcome['stage']
+}
 
 /**
  * All stages over one lake on this machine. The same handlers as on AWS, the same events; a folder
@@ -28,6 +33,8 @@ export class Pipeline {
   readonly #stream: StreamStage | undefined
   #watchers: { close(): Promise<void> }[] = []
   #routing: Promise<void> = Promise.resolve()
+  /** Keys of a scan whose parents come first. */
+  #after = 0
 
   /**
    * @param report told once how each object ended in each stage
@@ -74,8 +81,10 @@ export class Pipeline {
     this.#stream?.add(streamed)
     const batch = async () => {
       for (const key of keys) this.#silver.add(key)
+      this.#after = keys.length
       for (const level of await inLevels(this.#lake.store, keys)) {
         for (const key of level) this.#raw.add(key)
+        this.#after -= level.length
         await this.#raw.rest()
       }
       await this.#silver.rest()
@@ -98,6 +107,16 @@ export class Pipeline {
     }
     this.#routing = this.#routing.then(() => this.#route(keys))
     this.#routing.catch(() => {})
+  }
+
+  look(): StageLook[] {
+    const raw = this.#raw.look()
+    const stream = this.#stream?.look()
+    return [
+      { stage: 'raw-ingestion', ...raw, waiting: raw.waiting + this.#after },
+      { stage: 'silver', ...this.#silver.look() },
+      ...(stream ? [{ stage: 'streaming' as const, ...stream }] : []),
+    ]
   }
 
   async rest(): Promise<void> {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { linkLibraries } from './postgres-links.ts'
 import { onlyIfThere, writeWhole } from './private-file.ts'
 
 /** A database cluster on disk, and who runs it with what. */
@@ -91,6 +92,7 @@ async function binaries(user: Cluster['user']): Promise<string> {
     },
   )
   const bin = dirname(postgres)
+  await linkLibraries(dirname(bin))
   if (!user || (await mayEnter(bin, user))) return bin
   const native = dirname(bin)
   const manifest = await fs.readFile(join(dirname(native), 'package.json'), 'utf8')

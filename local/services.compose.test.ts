@@ -94,7 +94,7 @@ describe.skipIf(!hasDocker())('docker compose up', () => {
   }, 180_000)
 
   test('each service is its owner’s, without capabilities or a root folder to write', async () => {
-    for (const service of workers) {
+    for (const service of [...workers, 'console']) {
       const status = await project.compose('exec', '-T', service, 'cat', '/proc/1/status')
       expect(status, service).toMatch(new RegExp(`^Uid:\\t${OWNER}\\t${OWNER}\\t${OWNER}\\t`, 'm'))
       expect(status, service).toMatch(/^CapEff:\t0+$/m)
@@ -110,6 +110,32 @@ describe.skipIf(!hasDocker())('docker compose up', () => {
     const command = ['sh', '-c', 'sluice status || [ $? = 3 ]']
     const status = await project.compose('exec', '-T', 'raw-ingestion', ...command)
     expect(status).toMatch(/shop\.orders +│ loaded +│ loaded/)
+  }, 120_000)
+
+  test('the console is where its log says, with the token; what is dropped is loaded', async () => {
+    // What this test has written is its own.
+    project.own()
+    const address = await project.console()
+    const { origin } = address
+    expect((await fetch(origin)).status).toBe(401)
+    const headers = { authorization: `Bearer ${address.searchParams.get('token')}` }
+    const page = await fetch(origin, { headers })
+    expect(await page.text()).toContain('<script')
+    const place = await (await fetch(`${origin}/api/place`, { headers })).json()
+    expect(place).toMatchObject({ lake: 'data', loads: false })
+    const asked = `${origin}/api/drop?package=cafe&name=sales/dropped.csv`
+    const answer = await fetch(asked, {
+      ...{ method: 'POST', body: 'id,drink\n7,tea\n' },
+      headers: { ...headers, 'x-sluice': '1', origin },
+    })
+    expect(await answer.json()).toMatchObject({ key: 'bronze/cafe/sales/dropped.csv' })
+    await eventually(async () => {
+      expect(await project.ask('SELECT drink FROM cafe.sales WHERE id = 7')).toHaveLength(1)
+    })
+    expect(statSync(join(project.data, 'bronze/cafe/sales/dropped.csv')).uid).toBe(OWNER)
+    // What it only looks at, it could not write.
+    const write = ['touch', '/data/silver/x']
+    await expect(project.compose('exec', '-T', 'console', ...write)).rejects.toThrow()
   }, 120_000)
 
   test('what is in hand when it is stopped is ended', async () => {
@@ -132,14 +158,14 @@ describe.skipIf(!hasDocker())('docker compose up', () => {
   }, 180_000)
 
   test('down and up repeats nothing and loses nothing; -v begins anew', async () => {
-    await project.loaded(sample.objects + 2, sample.streamed)
+    await project.loaded(sample.objects + 3, sample.streamed)
     const before = await project.look()
     const [files, ledger] = [stamps(project), await ledgerOf(project)]
     await project.down()
     await project.up()
     // It has looked at each object when a new one has gone through.
     writeFileSync(join(project.data, 'bronze/cafe/sales/3.csv'), 'id,drink\n9,mocha\n')
-    await project.loaded(sample.objects + 3, sample.streamed)
+    await project.loaded(sample.objects + 4, sample.streamed)
     const after = await ledgerOf(project)
     expect(after.filter(({ key }) => key !== 'bronze/cafe/sales/3.csv')).toEqual(ledger)
     expect(stamps(project)).toMatchObject(files)
@@ -149,7 +175,7 @@ describe.skipIf(!hasDocker())('docker compose up', () => {
 
     await project.down('-v')
     await project.up()
-    await project.loaded(sample.objects + 3, sample.streamed)
+    await project.loaded(sample.objects + 4, sample.streamed)
     expect((await project.look()).rows['table shop.orders']).toBe(rows['table shop.orders'])
     expect(stamps(project)).toMatchObject(files)
   }, 400_000)

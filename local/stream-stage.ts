@@ -6,7 +6,7 @@ import { lostObjects } from '../core/stream-status.ts'
 import { tick } from '../functions/maintenance/tick.ts'
 import { publisher, streaming } from '../functions/streaming/handler.ts'
 import { type LocalKinesis, startKinesis } from './kinesis.ts'
-import { Lane, type Patience } from './lane.ts'
+import { Lane, type LaneLook, type Patience } from './lane.ts'
 import { lazyStream } from './lazy-stream.ts'
 import { Poller } from './poller.ts'
 import { tryLock } from './process-lock.ts'
@@ -46,8 +46,8 @@ export class StreamStage {
   readonly #options: StreamStageOptions
   readonly #stream: StreamClient
   readonly #lane: Lane
-  /** Objects that were sent, and are not there as a whole yet. */
-  readonly #sent = new Set<string>()
+  /** Objects that were sent, and are not there as a whole yet; since when. */
+  readonly #sent = new Map<string, Date>()
   readonly #failed = new Map<string, Outcome>()
   readonly #stuck = Promise.withResolvers<never>()
   #kinesis: LocalKinesis | undefined
@@ -87,6 +87,21 @@ export class StreamStage {
     for (const key of keys) this.#lane.add(key)
   }
 
+  /** The stream of that name, from when on it is read here. */
+  streamOf(name: string): StreamClient | undefined {
+    return this.#poller && name === this.#stream.name ? this.#stream : undefined
+  }
+
+  /** What is sent is still at work: it ends when it is committed. */
+  look(): LaneLook {
+    const { running, ended, ...look } = this.#lane.look()
+    const inHand = new Set(running.map(({ key }) => key))
+    const sent = [...this.#sent]
+      .filter(([key]) => !inHand.has(key))
+      .map(([key, since]) => ({ key, since }))
+    return { ...look, running: [...running, ...sent], ended: Math.max(0, ended - sent.length) }
+  }
+
   /**
    * Resolves when all that was added is committed.
    *
@@ -98,7 +113,8 @@ export class StreamStage {
       await Promise.race([this.#poller.drained(), this.#stuck.promise])
       await this.#tick()
     }
-    for (const key of this.#sent) this.#report(failed(key, 'not all of its chunks were committed'))
+    for (const key of this.#sent.keys())
+      this.#report(failed(key, 'not all of its chunks were committed'))
     const { lake, stream } = this.#options
     // A stream of this process' own that was not started has nothing on its way.
     const isKnown = this.#poller !== undefined || stream !== undefined
@@ -174,7 +190,7 @@ export class StreamStage {
   }
 
   #report(outcome: Outcome): void {
-    if (outcome.status === 'published') this.#sent.add(outcome.object)
+    if (outcome.status === 'published') this.#sent.set(outcome.object, new Date())
     else this.#sent.delete(outcome.object)
     this.#options.report(outcome)
   }

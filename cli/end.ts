@@ -1,0 +1,35 @@
+import { CommanderError } from 'commander'
+import { Refused, UnsafeKey } from '../core/errors.ts'
+import { plain } from './shown.ts'
+
+/** How a command that threw ends. */
+interface End {
+  /** What is still to be told; undefined where the parser has told it. */
+  told: string | undefined
+  exitCode: number
+}
+
+/**
+ * What a person is told of whatever ended a command: what was found, and what to do about it.
+ * Exit code 2 for how it was called and what cannot be, 1 for every fault.
+ */
+export async function endOf(error: unknown): Promise<End> {
+  if (error instanceof CommanderError) {
+    return { told: undefined, exitCode: error.exitCode === 0 ? 0 : 2 }
+  }
+  const isUsage = error instanceof Refused || error instanceof UnsafeKey
+  const message = error instanceof Error ? error.message || error.name : String(error)
+  const told = message.split('\n').map(plain).join('\n') + (await cureOf(error))
+  return { told, exitCode: isUsage ? 2 : 1 }
+}
+
+/** What AWS and Postgres do not say: what to do. */
+async function cureOf(error: unknown): Promise<string> {
+  if (!(error instanceof Error)) return ''
+  const { code = '' } = error as NodeJS.ErrnoException
+  const isOfDatabase = /^[0-9A-Z]{5}$/.test(code) || /^[A-Z]\w+Exception$/.test(error.name)
+  const { cureOfAws } = await import('../core/finding.ts')
+  const { knownCure } = await import('../core/check-database.ts')
+  const cure = cureOfAws(error) ?? (isOfDatabase ? knownCure(error) : undefined)
+  return cure === undefined ? '' : `; ${cure}`
+}

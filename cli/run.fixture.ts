@@ -1,0 +1,37 @@
+import { vi } from 'vitest'
+import { programOf } from './commands.ts'
+import { endOf } from './end.ts'
+
+export interface Ran {
+  out: string
+  err: string
+  code: number
+}
+
+/** Runs a command line in this process, as sluice.ts does. */
+export async function sluice(...words: string[]): Promise<Ran> {
+  const told = { out: '', err: '' }
+  const spies = (['out', 'err'] as const).map((name) =>
+    vi
+      .spyOn(name === 'out' ? process.stdout : process.stderr, 'write')
+      .mockImplementation((text) => {
+        told[name] += text
+        return true
+      }),
+  )
+  process.exitCode = 0
+  try {
+    await (await programOf(words)).parseAsync(words, { from: 'user' })
+    return { ...told, code: process.exitCode }
+  } catch (error) {
+    const end = await endOf(error)
+    return { ...told, err: told.err + (end.told ?? ''), code: end.exitCode }
+  } finally {
+    process.exitCode = undefined
+    for (const spy of spies) spy.mockRestore()
+  }
+}
+
+export const linesOf = (out: string) => {
+  return out.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
+}

@@ -1,0 +1,52 @@
+import type { ObjectDetail } from '../shapes.ts'
+import { pathTo } from './router.ts'
+import { Verbatim } from './text.tsx'
+
+const tones = { refused: 'bad', failed: 'bad', held: 'wait' } as const
+
+/** What happens next, where it was not taken. */
+const next = {
+  refused: 'It has changed nothing. It is looked at again when its contract or the file changes.',
+  failed: 'This is no fault of the file: it is tried again.',
+  held: 'It waits for a contract, and is loaded as soon as there is one.',
+}
+
+/** Why an object was not taken as it is, and the cure; or what else is worth knowing of it. */
+export function ObjectReason({ object }: { object: ObjectDetail }) {
+  const { raw, silver, stream, dataset } = object
+  const ends = [raw, silver, stream].filter((end) => end?.reason)
+  const told = Map.groupBy(ends, (end) => `${end!.status}\n${end!.reason}`)
+  return (
+    <>
+      {[...told.values()].map(([end]) => {
+        const { status, reason } = end!
+        const bad = status === 'refused' || status === 'failed' || status === 'held' ? status : null
+        return (
+          <div key={`${status} ${reason}`} class="notice" data-tone={bad ? tones[bad] : undefined}>
+            <div class="reason-text">
+              <p>
+                <Verbatim text={reason!} keep={'\n'} />
+              </p>
+              {bad && <p class="soft">{next[bad]}</p>}
+            </div>
+            {bad === 'held' && (
+              <a class="button" href={pathTo('datasets', { proposal: packageOf(object.object) })}>
+                See the proposed contract
+              </a>
+            )}
+            {bad === 'refused' && dataset && (
+              <a class="button" href={pathTo('dataset', { name: dataset })}>
+                See the contract
+              </a>
+            )}
+          </div>
+        )
+      })}
+    </>
+  )
+}
+
+/** `bronze/shop/orders/1.csv` → `shop` */
+function packageOf(key: string): string {
+  return key.split('/')[1] ?? ''
+}

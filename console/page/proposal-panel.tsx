@@ -1,0 +1,127 @@
+import { useState } from 'preact/hooks'
+import type { AcceptAnswer, ProposalRow } from '../shapes.ts'
+import { ApiError, post } from './api.ts'
+import { Dialog } from './dialog.tsx'
+import { count } from './format.ts'
+import { Problem } from './notice.tsx'
+import { diffSummary } from './proposal-diff.ts'
+import { DiffView } from './proposal-diff-view.tsx'
+import { pathTo } from './router.ts'
+
+interface ProposalPanelProps {
+  proposal: ProposalRow
+  /** Before it is asked for. */
+  isAsked: () => void
+  onAccepted: (answer: AcceptAnswer) => void
+  /** It is another one by now. */
+  onChanged: () => void
+}
+
+/** What a package would say if its proposal were accepted, and the way to accept it. */
+export function ProposalPanel({ proposal, ...on }: ProposalPanelProps) {
+  const [isAsking, setAsking] = useState(false)
+  const [error, setError] = useState<Error>()
+  // What lies in no package of its own has no name.
+  const name = proposal.package || proposal.key
+  const accept = async () => {
+    setError(undefined)
+    on.isAsked()
+    try {
+      on.onAccepted(await post<AcceptAnswer>('/api/accept', askedOf(proposal)))
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError)) throw thrown
+      setError(thrown.status === 409 ? new Error(`${changed} (${thrown.message})`) : thrown)
+      if (thrown.status === 409) on.onChanged()
+    }
+  }
+  return (
+    <section class="panel proposal" aria-label={`Proposal for ${name}`}>
+      <header>
+        <h2>
+          Proposal for <bdi>{name}</bdi>
+        </h2>
+        <button
+          type="button"
+          class="primary"
+          disabled={proposal.broken !== null}
+          onClick={() => setAsking(true)}
+        >
+          Accept…
+        </button>
+      </header>
+      <div class="inside stack">
+        {error && <Problem error={error} />}
+        {proposal.broken && <Problem error={new Error(`${cannot}: ${proposal.broken}`)} />}
+        {proposal.files.length > 0 && <Held files={proposal.files} />}
+        <p class="soft small">
+          <bdi>{proposal.descriptor}</bdi> as it would be: {diffSummary(proposal.diff)}.
+        </p>
+        <DiffView label={`Difference of ${proposal.descriptor}`} lines={proposal.diff} />
+      </div>
+      {isAsking && (
+        <Confirm proposal={proposal} close={() => setAsking(false)} accept={() => void accept()} />
+      )}
+    </section>
+  )
+}
+
+const cannot = 'It cannot be accepted as it stands'
+const changed = 'Nothing was accepted, as the proposal has changed: look at it as it is now.'
+
+function askedOf({ package: name, etag }: ProposalRow) {
+  return { package: name, etag }
+}
+
+function Held({ files }: { files: string[] }) {
+  return (
+    <>
+      <p class="small">
+        {files.length === 1 ? 'One file is held' : `${count(files.length)} files are held`} for want
+        of a contract:
+      </p>
+      <ul class="keys-list">
+        {files.map((key) => (
+          <li key={key}>
+            <a href={pathTo('object', { key })}>
+              <bdi>{key}</bdi>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+interface ConfirmProps {
+  proposal: ProposalRow
+  close: () => void
+  accept: () => void
+}
+
+function Confirm({ proposal: { descriptor, files }, close, accept }: ConfirmProps) {
+  const held = files.length === 1 ? 'the held file is' : `the ${count(files.length)} held files are`
+  return (
+    <Dialog title="Accept the proposal?" close={close}>
+      <p>
+        <strong>{descriptor}</strong> will be as it is shown here, and {held} loaded by it. It can
+        be changed at any time; rows that are loaded by then stay as they are until their file comes
+        anew.
+      </p>
+      <div class="actions">
+        <button
+          type="button"
+          class="primary"
+          onClick={() => {
+            close()
+            accept()
+          }}
+        >
+          Accept
+        </button>
+        <button type="button" onClick={close}>
+          Not now
+        </button>
+      </div>
+    </Dialog>
+  )
+}

@@ -1,0 +1,183 @@
+import type { Outcome } from '../core/outcome.ts'
+import type { RowError } from '../core/rejects.ts'
+
+/**
+ * What the console's server and its page say to each other: JSON, one type for each answer. Types
+ * alone: the page is a program of the browser. Times are ISO 8601, UTC.
+ */
+
+export type * from './dataset-shapes.ts'
+
+/** An answer that could not be given: with status 400 (asked wrongly), 403, 404, 409 or 500. */
+export interface Failure {
+  /** What, where, what was allowed, what to do; no path of the machine. */
+  error: string
+}
+
+/**
+ * A page of a longer list; `next` asks for the one after it, and is null at the end. Where much had
+ * to be looked through, a page has fewer rows than were asked for, or none, and a `next`.
+ */
+export interface Page<T> {
+  rows: T[]
+  next: string | null
+}
+
+/** GET /api/place: what this console looks at. */
+export interface Place {
+  /** `s3://bucket`, or the name of the folder alone. */
+  lake: string
+  version: string
+  /** Whether this very process loads what is dropped; else whoever watches the lake does. */
+  loads: boolean
+  /** Bytes: a larger file is refused. */
+  uploadLimit: number
+}
+
+export type Stage = Outcome['stage']
+
+/** How many objects wait, are at work and have ended in a stage, since this process began. */
+export interface StageNow {
+  stage: Stage
+  /** null: not known here, as another process does the work. */
+  waiting: number | null
+  running: { object: string; since: string }[] | null
+  done: number
+  failed: number
+}
+
+/** GET /api/flow, and the event `flow` of GET /api/live: all in one look. */
+export interface Flow {
+  stages: StageNow[]
+  /** Records a second over the last ten seconds. */
+  rate: number
+  /** Objects of Bronze by how they stand in Postgres. */
+  objects: { loaded: number; refused: number; held: number }
+  records: { accepted: number; rejected: number; waiting: number; mended: number; all: number }
+  /** Objects that lie in Bronze and that Postgres has not looked at in this version. */
+  arriving: number | null
+  /** How much of what was being done since the last rest is done, 0 to 1; null at rest. */
+  progress: number | null
+  /** When the newest end was. */
+  at: string | null
+}
+
+/** Events of GET /api/live, by name. An `end` is told when an object has ended in a stage. */
+export interface LiveEvents {
+  flow: Flow
+  end: Outcome & { at: string }
+  /** Something else changed (a proposal, a descriptor, a checkpoint): views ask again. */
+  changed: { what: 'proposal' | 'contract' | 'stream' }
+}
+
+/** How an object stands in one stage. */
+export interface StageEnd {
+  status: Outcome['status']
+  reason: string | null
+  records: number
+  accepted: number
+  rejected: number
+  waiting: number
+  mended: number
+  /** The stage's own time. */
+  seconds: number | null
+  at: string | null
+}
+
+/** A row of GET /api/objects?search=&dataset=&status=&cursor=: newest end first. */
+export interface ObjectRow {
+  object: string
+  dataset: string | null
+  /** Bytes. */
+  size: number | null
+  at: string | null
+  raw: StageEnd | null
+  silver: StageEnd | null
+  stream: StageEnd | null
+}
+
+export interface RuleCount {
+  rule: string
+  field: string | null
+  records: number
+}
+
+/** GET /api/object?key= */
+export interface ObjectDetail extends ObjectRow {
+  /** Of its rows in Postgres, `_object_id`; null where the ledger does not know it. */
+  id: number | null
+  /** The table, and how many of its rows are this object's; null where there is no such table. */
+  table: { name: string; rows: number | null } | null
+  /** A SELECT of its rows, to be copied. */
+  sql: string | null
+  version: { etag: string; versionId: string | null; size: number; modified: string } | null
+  contract: { file: string; hash: string } | null
+  rules: RuleCount[]
+  /** Parquet of Silver and quarantine. */
+  files: { key: string; size: number; kind: 'silver' | 'quarantine' }[]
+  /** Further files, of an object in very many partitions. */
+  filesLeft?: number
+  /** The object that its mended rows are in; or, of such a one, the object that they are of. */
+  replay: string | null
+  source: string | null
+  /** The commit records as they stand: the ledger's row, the manifest, the publication. */
+  commits: { stage: Stage; record: unknown }[]
+}
+
+export type RejectState = 'rejected' | 'waiting' | 'mended'
+
+/** A row of GET /api/rejects?dataset=&object=&rule=&field=&search=&state=&cursor= */
+export interface RejectRow {
+  object: string | null
+  dataset: string
+  version: string | null
+  record: number | null
+  line: number
+  /** The record as text, at most 10,000 characters of it. */
+  text: string
+  /** Labels of the header with the cells of this record, where it can be cut; else null. */
+  cells: { label: string; value: string }[] | null
+  errors: RowError[]
+  /** Where it can be mended here; else why not. */
+  mendable: true | string
+  /** Of a stream. */
+  shard?: string
+  sequence?: string
+}
+
+/** GET /api/rejects/facets?dataset=&object=&state= */
+export interface Facets {
+  /** Of what is asked for; `datasets` are all, whichever is asked for. */
+  total: number
+  datasets: { dataset: string; records: number }[]
+  /**
+   * Of what is rejected as the objects were loaded, what is mended since among them; of streams, as
+   * their newest files have it, and only where a dataset or an object is asked for.
+   */
+  rules: RuleCount[]
+  /** Records that are not among those of `rules`, as counting them would take too long. */
+  uncounted?: number
+}
+
+/** POST /api/replay/row */
+export interface MendRow {
+  object: string
+  version: string
+  record: number
+  cells: { label: string; value: string }[]
+}
+
+/** What became of mended rows: of POST /api/replay/row, and POST /api/replay/file (text/csv). */
+export interface Mended {
+  went: number
+  same: number
+  stay: { object: string; line: number | null; record: number | null; errors: RowError[] }[]
+  /** Replay objects that hold what went. */
+  keys: string[]
+}
+
+/** POST /api/drop?package=&name=[&replaces=<etag>], its body the file; 409 where one is there. */
+export interface DropAnswer {
+  key: string
+  etag: string
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { Lane } from './lane.ts'
+
+/** A handler whose keys end when, and as, a test says. */
+function lane(patience = { tries: 2, first: 1, longest: 1, forever: false }) {
+  const open = new Map<string, PromiseWithResolvers<boolean>>()
+  const handler = async (event: unknown) => {
+    const { Records } = event as { Records: { messageId: string }[] }
+    const { messageId } = Records[0]!
+    const work = Promise.withResolvers<boolean>()
+    open.set(messageId, work)
+    const isWell = await work.promise
+    return { batchItemFailures: isWell ? [] : [{ itemIdentifier: messageId }] }
+  }
+  const end = async (key: string, isWell = true) => {
+    await expect.poll(() => open.has(key)).toBe(true)
+    const work = open.get(key)!
+    open.delete(key)
+    work.resolve(isWell)
+  }
+  return { lane: new Lane('lake', handler, 2, patience), end }
+}
+
+const running = (one: Lane) => one.look().running.map(({ key }) => key)
+
+describe('a lane tells', () => {
+  it('what waits, what runs and since when, and how much has ended', async () => {
+    const { lane: one, end } = lane()
+    expect(one.look()).toEqual({ waiting: 0, running: [], ended: 0, failed: 0 })
+    const before = new Date()
+    for (const key of ['a', 'b', 'c']) one.add(key)
+    expect(one.look()).toMatchObject({ waiting: 1, ended: 0 })
+    expect(running(one)).toEqual(['a', 'b'])
+    const [{ since } = { since: new Date(0) }] = one.look().running
+    expect(since.getTime()).toBeGreaterThanOrEqual(before.getTime())
+    await end('a')
+    await expect.poll(() => running(one)).toEqual(['b', 'c'])
+    expect(one.look()).toMatchObject({ waiting: 0, ended: 1, failed: 0 })
+    await end('b')
+    await end('c')
+    await one.rest()
+    expect(one.look()).toEqual({ waiting: 0, running: [], ended: 3, failed: 0 })
+  })
+
+  it('what is to be tried again as waiting', async () => {
+    const { lane: one, end } = lane({ tries: 2, first: 60_000, longest: 60_000, forever: false })
+    one.add('a')
+    await end('a', false)
+    await expect.poll(() => one.look().waiting).toBe(1)
+    expect(one.look()).toMatchObject({ running: [], ended: 0, failed: 0 })
+    await one.close()
+  })
+
+  it('what failed until it goes through', async () => {
+    const { lane: one, end } = lane({ tries: 1, first: 1, longest: 1, forever: true })
+    one.add('a')
+    await end('a', false)
+    await expect.poll(() => one.look().failed).toBe(1)
+    await end('a', false)
+    await end('a')
+    await one.rest()
+    expect(one.look()).toEqual({ waiting: 0, running: [], ended: 1, failed: 0 })
+  })
+})

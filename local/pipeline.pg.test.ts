@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Outcome } from '../core/outcome.ts'
+import { files, raw } from '../functions/raw.fixture.ts'
+import { resource } from '../functions/stages.fixture.ts'
+import { Pipeline, type StageLook } from './pipeline.ts'
+import { StreamStage } from './stream-stage.ts'
+
+const patience = { tries: 3, first: 100, longest: 1_000, forever: false }
+
+/** What a stage has to do, in one word for each key at work. */
+const shown = (looks: StageLook[], stage: Outcome['stage']) => {
+  const { waiting, running, ended, failed } = looks.find((look) => look.stage === stage)!
+  return { waiting, running: running.map(({ key }) => key), ended, failed }
+}
+
+test('while parents are loaded, their children wait', async () => {
+  files.describe(
+    'p',
+    resource('parent', ['id:integer'], { primaryKey: 'id' }),
+    resource('child', ['of:integer'], {
+      foreignKeys: [{ fields: 'of', reference: { resource: 'parent', fields: 'id' } }],
+    }),
+  )
+  files.put('bronze/p/child/a.csv', 'of\n1\n')
+  files.put('bronze/p/child/b.csv', 'of\n1\n')
+  files.put('bronze/p/parent/a.csv', 'id\n1\n')
+  const looks: ReturnType<typeof shown>[] = []
+  const report = ({ stage, object }: Outcome) => {
+    const isParent = stage === 'raw-ingestion' && object.includes('parent')
+    if (isParent) looks.push(shown(pipeline.look(), 'raw-ingestion'))
+  }
+  const pipeline = new Pipeline(files.lake, raw.database, report, patience)
+  await pipeline.scan()
+  expect(looks).toEqual([{ waiting: 2, running: ['bronze/p/parent/a.csv'], ended: 0, failed: 0 }])
+  const rest = { waiting: 0, running: [], ended: 3, failed: 0 }
+  expect(shown(pipeline.look(), 'raw-ingestion')).toEqual(rest)
+  expect(shown(pipeline.look(), 'silver')).toEqual(rest)
+  await pipeline.close()
+})
+
+test('what is sent to a stream is at work until it is committed', async () => {
+  const sluice = { stream: {}, files: 't/**' }
+  const t = { ...resource('t', ['id:integer']), sluice }
+  files.put('streaming/p/datapackage.json', JSON.stringify({ name: 'p', resources: [t] }))
+  const key = 'streaming/p/t/a.csv'
+  files.put(key, 'id\n1\n2\n')
+  const looks: unknown[] = []
+  const report = ({ status }: Outcome) => {
+    looks.push({ status, ...shown(pipeline.look(), 'streaming') })
+  }
+  const stop = new AbortController()
+  const stream = new StreamStage({
+    ...{ lake: files.lake, home: join(files.folder, '.sluice'), stream: undefined, patience },
+    ...{ report, say: () => {}, stop: stop.signal },
+  })
+  const pipeline = new Pipeline(files.lake, raw.database, report, patience, stream)
+  try {
+    pipeline.add([key])
+    await expect.poll(() => looks.length, { timeout: 60_000 }).toBe(2)
+    expect(looks).toMatchObject([
+      { status: 'published', waiting: 0, running: [key], ended: 0 },
+      { status: 'loaded' },
+    ])
+    const rest = { waiting: 0, running: [], ended: 1, failed: 0 }
+    await expect.poll(() => shown(pipeline.look(), 'streaming')).toEqual(rest)
+  } finally {
+    stop.abort()
+    await pipeline.close()
+  }
+})
