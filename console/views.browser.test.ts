@@ -52,10 +52,10 @@ describeInBrowser('the views', () => {
     await openBrowser()
     mkdirSync(images, { recursive: true })
     for (const name of ['bronze', 'streaming']) {
-      cpSync(join(root, 'data', name), join(files.folder, name), { recursive: true })
+      cpSync(join(root, 'data', name), join(files.folder, 'data', name), { recursive: true })
     }
-    files.put('bronze/cafe/sales.csv', 'sale_id,sold_at,drink,price\n1,2026-03-01,tea,3.50\n')
-    address = await startConsole(files.folder, database.url)
+    files.put('data/bronze/cafe/sales.csv', 'sale_id,sold_at,drink,price\n1,2026-03-01,tea,3.50\n')
+    address = await startConsole(join(files.folder, 'data'), database.url)
     // All has ended where the last object of the stream has.
     const page = await openPage(address)
     await page.getByText('540').first().waitFor({ timeout: 90_000 })

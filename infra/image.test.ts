@@ -93,6 +93,7 @@ describe.skipIf(process.platform !== 'linux')('what the Dockerfile copies', () =
     for (const part of ['duckdb', 'kinesis', 'sluice', 'worker']) {
       fs.cpSync(join(folder, part), app, { recursive: true })
     }
+    fs.mkdirSync(join(folder, 'lake'))
     const env = { PATH: process.env.PATH }
     const start = (...args: string[]) => run(process.execPath, args, { cwd: app, env })
     const found = await start(
