@@ -25,6 +25,7 @@ export async function consolePages(place: Place): Promise<Figure[]> {
   try {
     await prepareLedger(database)
     await fillLedger(client, lake.store.url)
+    await client.query('CHECKPOINT')
     writeManifests(folder, MANIFESTS)
     const api = apiOf({ lake, database, live: new Live() }, scrubFor(lake))
     const figures: Figure[] = []

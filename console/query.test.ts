@@ -92,6 +92,13 @@ test.each([
   expect(status).toBe(why === 'rows' ? 200 : 400)
 })
 
+test('a plan tells of no file of this machine, though it has their paths in pieces', async () => {
+  const { rows } = await ask('EXPLAIN ANALYZE FROM shop.orders')
+  const plan = rows[0]![1]!
+  expect(plan).toContain('Filename(s):')
+  expect(plan).not.toMatch(/\/\w|query-|parquet$/m)
+})
+
 test.each([
   ['no JSON', 'SELECT 1'],
   ['no sql', '{"query": "SELECT 1"}'],

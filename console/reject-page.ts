@@ -19,7 +19,7 @@ export type ListCursor = RejectPlace | { dataset: string; file: StreamPlace | nu
  * How long a page may look for its rows: in the ledger, and with the files of streams, which may
  * lie far away. One that is not full by then goes on in the next.
  */
-const [LEDGER_MS, FILES_MS] = [100, 500]
+const [LEDGER_MS, FILES_MS] = [80, 500]
 
 /** A page of records that could not go: first of the ledger, then of streams. */
 export async function rejectPage(

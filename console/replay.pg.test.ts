@@ -105,6 +105,24 @@ test.each<[string, Record<string, string>, object, string]>([
   expect(counts).toEqual({ went: 0, same: 0, keys: [] })
 })
 
+test('a label twice: the row stays, as either cell may be meant', async () => {
+  await load(['x,Ana'])
+  const cells = ['id', 'name', 'id'].map((label, i) => ({ label, value: `${i}` }))
+  const { stay, went } = await mend(1, {}, { cells })
+  expect([went, stay[0]!.errors[0]!.rule]).toEqual([0, 'duplicate-label'])
+})
+
+test('of thousands of lines that mend one record, each tells of a few others', async () => {
+  await load(['x,Ana'])
+  const file = await text(Readable.from(fixLines(files.lake.store, raw.database, 'p.t')))
+  const [header, line] = file.split('\n')
+  const lines = Array.from({ length: 2_000 }, (_, i) => line!.replace(/Ana$/, `${i}`))
+  const { body } = await api.send('/replay/file', [header, ...lines].join('\n'))
+  const { stay } = body as Mended
+  expect(stay).toHaveLength(2_000)
+  expect(stay.at(-1)!.errors[0]!.message).toContain('lines 2, 3, 4, 5, 6, … mend this one record')
+})
+
 test('an empty cell of no column is nothing', async () => {
   await load(['x,Ana'])
   expect(await mend(1, { id: '1', name: 'Ana', more: '' })).toMatchObject({ went: 1 })

@@ -120,6 +120,19 @@ describeInBrowser('the views', () => {
     await page.close()
   })
 
+  it('a page of rejects that is empty, and not the last, is gone on from', async () => {
+    const page = await openPage(address)
+    await page.route('**/api/rejects?*', (route, request) => {
+      const url = new URL(request.url())
+      if (!url.searchParams.has('cursor')) return route.fulfill({ json: { rows: [], next: 'on' } })
+      url.searchParams.delete('cursor')
+      return route.continue({ url: url.href })
+    })
+    await page.getByRole('link', { name: /^Rejects/ }).click()
+    await page.locator('mark').first().waitFor()
+    await page.close()
+  })
+
   it('keys lead everywhere, and the focus goes with them', async () => {
     const page = await openPage(address)
     await page.getByRole('link', { name: /orders\/2026-01\.csv/ }).waitFor()

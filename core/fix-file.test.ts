@@ -91,3 +91,9 @@ test.each([',', ';', '\t'])('columns in any order, cut by %j', async (delimiter)
     { line: 3, record: Number.NaN, object: '', cells: ['3', ''], errors: undefined },
   ])
 })
+
+test('a first line that is no header is refused, however long or wide it is', async () => {
+  await expect(fixFileOf(pieces(','.repeat(500_000), 1 << 16), 'f')).rejects.toThrow('no column _o')
+  const long = pieces('a'.repeat((4 << 20) + 1), 1 << 16)
+  await expect(fixFileOf(long, 'f')).rejects.toThrow('f: its first line has more than 4,194,304 ch')
+})

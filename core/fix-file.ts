@@ -40,7 +40,7 @@ export const provenance = own.slice(0, 4)
 
 /** Our columns' names beside data with these labels. */
 export function ownColumns(names: readonly Own[], labels: string[]): string[] {
-  const longest = Math.max(0, ...labels.map((label) => ownName(label)?.underscores ?? 0))
+  const longest = underscoresOf(labels.map(ownName))
   return names.map((name) => '_'.repeat(longest + 1) + name)
 }
 
@@ -50,12 +50,17 @@ function ownName(label: string): { underscores: number; name: Own } | undefined 
   return found && { underscores: underscores.length, name: found }
 }
 
+/** The most of all; a hostile header has more columns than a call takes arguments. */
+function underscoresOf(names: ReturnType<typeof ownName>[]): number {
+  return names.reduce((most, one) => Math.max(most, one?.underscores ?? 0), 0)
+}
+
 /**
  * Reads a file as an editor has left it: a byte order mark or none, a comma, semicolon or tab, any
  * line end. Its rows can be read once.
  *
  * @throws Refused for a column of ours that is not there, for text that is no UTF-8, for a broken
- *   quote
+ *   quote, for a first line that is no header
  */
 export async function readFixFile(path: string): Promise<FixFile> {
   const text = textOf(createReadStream(path, { highWaterMark: 1 << 20 }), path)
@@ -70,6 +75,7 @@ export async function fixFileOf(text: AsyncIterable<string>, name: string): Prom
     const { value, done } = await pieces.next()
     if (done) break
     start += value
+    if (start.length > LONGEST) throw new Refused(`${name}: its first line ${noHeader}`)
   }
   const all = (async function* () {
     yield start
@@ -85,6 +91,13 @@ export async function fixFileOf(text: AsyncIterable<string>, name: string): Prom
   const rest = { [Symbol.asyncIterator]: () => rows }
   return { labels: columns.labels, rows: rowsOf(rest, columns) }
 }
+
+/** Characters of a header; each piece that is still without its end is looked through once more. */
+const LONGEST = 4 << 20
+
+const noHeader =
+  `has more than ${LONGEST.toLocaleString('en')} characters, so that it is no header: ` +
+  'take the one that `sluice rejects <dataset> --csv` writes'
 
 /** UTF-8 with or without its mark, in pieces. */
 export async function* textOf(bytes: AsyncIterable<Buffer>, name: string): AsyncIterable<string> {
@@ -113,7 +126,7 @@ interface Columns {
 
 function columnsOf(header: string[], file: string): Columns {
   const names = header.map((label) => ownName(label.trim()))
-  const longest = Math.max(0, ...names.map((one) => one?.underscores ?? 0))
+  const longest = underscoresOf(names)
   const at = new Map<Own, number>()
   const data: number[] = []
   for (const [i, one] of names.entries()) {

@@ -53,12 +53,16 @@ function byRecord(mended: Row[], { stay }: Mending): Map<number, Row> {
       fresh.set(record, rows[0]!)
       continue
     }
-    const lines = rows.map(({ at }) => at).join(', ')
+    const some = rows.slice(0, TOLD).map(({ at }) => at)
+    const lines = `${some.join(', ')}${rows.length > TOLD ? ', …' : ''}`
     const twice = stays('twice', `lines ${lines} mend this one record: a record is one line`)
     for (const { at } of rows) stay.push({ line: at, record, errors: [twice] })
   }
   return fresh
 }
+
+/** Of thousands of lines each would tell of all. */
+const TOLD = 5
 
 /** Puts those of an object's rejects that the contract of today takes as they stand. */
 export async function mendKept(
@@ -126,6 +130,10 @@ function take(row: FixRow, labels: string[], source: Source): MendedRow | RowErr
   }
   if (!kept) return stays('unknown', 'no record of that number was rejected')
   const cells = new Map(labels.map((label, i) => [label, row.cells[i]!]))
+  const twice = repeated(labels).find((label) => !repeated(source.labels).includes(label))
+  if (twice !== undefined) {
+    return stays('duplicate-label', `the column ${JSON.stringify(twice)} stands there twice`)
+  }
   const absent = source.labels.find((label) => label !== '' && !cells.has(label))
   if (absent !== undefined) {
     return stays('missing-label', `the column ${JSON.stringify(absent)} of the object is not there`)
@@ -139,6 +147,12 @@ function take(row: FixRow, labels: string[], source: Source): MendedRow | RowErr
   const lost = lostOf(cells, source)
   if (lost) return lost
   return isBlank(cells, source) ? blank : { record: row.record, line: kept.line, cells }
+}
+
+/** Of two cells of one label none is known to be the one that is meant. */
+function repeated(labels: string[]): string[] {
+  const seen = new Set<string>()
+  return labels.filter((label) => label !== '' && seen.size === seen.add(label).size)
 }
 
 /** The same of a reject as it was kept. Of the ones that only their object can judge, none goes. */

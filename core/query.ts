@@ -50,7 +50,8 @@ export async function queryLake<T>(
     await lock(duck, await files.all())
     const statement = await selectOnly(duck, sql)
     const whole = form === 'json' ? statement.rows() : await textRows(duck, sql, statement, limits)
-    const rows = limits ? held(whole, limits, await wording(duck, files)) : whole
+    const isPlan = statement.kind === 'EXPLAIN'
+    const rows = limits ? held(whole, limits, await wording(duck, files, isPlan)) : whole
     const result = await use({ columns: statement.columns, rows })
     await files.verify()
     return result
@@ -102,11 +103,29 @@ async function* held(
 }
 
 /** DuckDB tells of its settings, its views and its plans where its files are, also to a query. */
-async function wording(duck: PrivateDuck, files: Pinned): Promise<(text: string) => string> {
+async function wording(
+  duck: PrivateDuck,
+  files: Pinned,
+  isPlan: boolean,
+): Promise<(text: string) => string> {
   const [[spill] = []] = await duck.all("SELECT current_setting('temp_directory')")
   const hidden = String(spill)
-  return (text) => files.named(text).replaceAll(hidden, 'spill')
+  const known = (await files.all()).join('\n')
+  const named = (text: string) => files.named(text).replaceAll(hidden, 'spill')
+  return isPlan ? (text) => withoutPieces(named(text), known) : named
 }
+
+/** A path is longer than the box of a plan is wide: it stands there in pieces, a line each. */
+function withoutPieces(plan: string, paths: string): string {
+  const isPiece = (text: string) =>
+    (text.includes('/') || text.length >= PIECE) && paths.includes(text)
+  return plan.replace(/[^│\n]+/g, (line) => {
+    return line.trim().split(/,\s*/).some(isPiece) ? ' '.repeat(line.length) : line
+  })
+}
+
+/** Characters of the name of a folder that is broken itself; shorter ones are words of the plan. */
+const PIECE = 8
 
 /**
  * What the views need can be read, and nothing else, and no query can undo that. Files are allowed

@@ -29,11 +29,23 @@ export async function ledgerFacets(
   lake: string,
   asked: FacetsAsked,
 ): Promise<LedgerFacets> {
-  const [datasets, rules] = await Promise.all([
-    datasetsIn(database, lake, asked),
-    rulesIn(database, lake, asked),
+  const isOfRejects = asked.state === 'rejected'
+  const [sums, noted] = await Promise.all([
+    sumsOf(database, lake, asked),
+    isOfRejects ? notedRules(database, lake, asked) : [],
   ])
-  return { datasets, ...rules }
+  const own = sums.filter(({ dataset }) => !asked.dataset || dataset === asked.dataset)
+  const count = (of: 'records' | 'older') => own.reduce((sum, one) => sum + one[of], 0)
+  const datasets = sums.map(({ dataset, records }) => ({ dataset, records }))
+  if (asked.state === 'waiting') {
+    const [records, field] = [count('records'), null]
+    return { datasets, rules: records > 0 ? [{ rule: WAITS, field, records }] : [], uncounted: 0 }
+  }
+  // What an earlier Sluice has loaded is counted now, beside what is noted.
+  const isLeft = count(isOfRejects ? 'older' : 'records') > 0
+  if (!isLeft) return { datasets, rules: noted, uncounted: 0 }
+  const { rules, uncounted } = await countedRules(database, lake, asked)
+  return { datasets, rules: added([...noted, ...rules]), uncounted }
 }
 
 /** Objects that have such records: only they are looked at, by an index of theirs. */
@@ -45,78 +57,53 @@ function which(lake: string, { state, dataset, object }: FacetsAsked): Condition
     .on(object, (name) => `key = ${name}`)
 }
 
-async function datasetsIn(
-  database: Database,
-  lake: string,
-  { state, object }: FacetsAsked,
-): Promise<LedgerFacets['datasets']> {
+/** By dataset, all of them: records, and those of objects whose rules are not noted. */
+async function sumsOf(database: Database, lake: string, { state, object }: FacetsAsked) {
   const all = which(lake, { state, object })
   const rows = await database.read(
-    `SELECT dataset, sum(${state})::bigint AS records FROM sluice.objects
-     WHERE ${all} AND dataset IS NOT NULL GROUP BY dataset ORDER BY 2 DESC, 1`,
+    `SELECT dataset, sum(${state})::bigint AS records,
+       coalesce(sum(${state}) FILTER (WHERE rules IS NULL), 0)::bigint AS older
+     FROM sluice.objects WHERE ${all} AND dataset IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1`,
     all.values,
   )
-  return rows as unknown as LedgerFacets['datasets']
+  return rows as unknown as { dataset: string; records: number; older: number }[]
 }
 
-function rulesIn(
-  database: Database,
-  lake: string,
-  asked: FacetsAsked,
-): Promise<Omit<LedgerFacets, 'datasets'>> {
-  if (asked.state === 'rejected') return rejectedRules(database, lake, asked)
-  if (asked.state === 'mended') return countedRules(database, lake, asked, 'true', MENDED)
-  return waitingRules(database, lake, asked)
-}
-
-/** Whatever waits, waits for a parent. */
-async function waitingRules(database: Database, lake: string, asked: FacetsAsked) {
+async function notedRules(database: Database, lake: string, asked: FacetsAsked) {
   const all = which(lake, asked)
-  const sql = `SELECT coalesce(sum(waiting), 0)::bigint AS records FROM sluice.objects WHERE ${all}`
-  const [row] = await database.read(sql, all.values)
-  const records = row?.records as number
-  const rules = records > 0 ? [{ rule: WAITS, field: null, records }] : []
-  return { rules, uncounted: 0 }
-}
-
-/** By what is noted of each object; what an earlier Sluice has loaded is counted beside that. */
-async function rejectedRules(database: Database, lake: string, asked: FacetsAsked) {
-  const all = which(lake, asked)
-  const noted = database.read(
+  const rows = await database.read(
     `SELECT r.rule, r.field, sum(r.records)::bigint AS records
      FROM sluice.objects, jsonb_to_recordset(rules) AS r (rule text, field text, records bigint)
      WHERE ${all} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ${MAX_RULES}`,
     all.values,
-  ) as Promise<unknown> as Promise<RuleCount[]>
-  const older = await countedRules(database, lake, asked, 'rules IS NULL', OLDER)
-  return { ...older, rules: added([...(await noted), ...older.rules]) }
+  )
+  return rows as unknown as RuleCount[]
 }
 
 /** About so many rejects, of the newest objects, are counted each time that somebody asks. */
-const [OLDER, MENDED] = [50_000, 100_000]
+const MOST = 50_000
 
-/** @param also which of the objects that have such records */
+/** Of what is mended, or of what is rejected and not noted. */
 async function countedRules(
   database: Database,
   lake: string,
   asked: FacetsAsked,
-  also: string,
-  most: number,
-): Promise<Omit<LedgerFacets, 'datasets'>> {
+): Promise<Pick<LedgerFacets, 'rules' | 'uncounted'>> {
+  const isMended = asked.state === 'mended'
   const all = which(lake, asked)
   const [row] = await database.read(
-    `SELECT coalesce(json_agg(id) FILTER (WHERE before < ${most}), '[]') AS ids,
-       coalesce(sum(n) FILTER (WHERE before < ${most}), 0)::bigint AS counted,
+    `SELECT coalesce(json_agg(id) FILTER (WHERE before < ${MOST}), '[]') AS ids,
+       coalesce(sum(n) FILTER (WHERE before < ${MOST}), 0)::bigint AS counted,
        coalesce(sum(n), 0)::bigint AS records
      FROM (
        SELECT id, ${asked.state} AS n,
          sum(rejected + mended) OVER (ORDER BY id DESC) - rejected - mended AS before
-       FROM sluice.objects WHERE ${all} AND ${also}
+       FROM sluice.objects WHERE ${all} ${isMended ? '' : 'AND rules IS NULL'}
      ) AS o`,
     all.values,
   )
   const { ids, counted, records } = row as { ids: number[]; counted: number; records: number }
-  const rules = await countRules(database, ids, asked.state === 'mended')
+  const rules = await countRules(database, ids, isMended)
   return { rules: rules ?? [], uncounted: rules ? records - counted : records }
 }
 

@@ -49,9 +49,10 @@ export interface RejectPage {
 /** Characters of a record that are shown, and searched. */
 export const SHOWN_TEXT = 10_000
 
-/** Objects of one look, and records: the more the quicker they are worked off. */
-const OBJECTS = 200
+/** Records of one look: the more the quicker they are worked off. */
 const [fewest, first, most] = [200, 1_000, 20_000]
+/** Objects of one look; most that have any have a few. */
+const objectsIn = (window: number) => Math.max(200, window >> 2)
 const [quickMs, slowMs] = [20, 60]
 
 /**
@@ -106,27 +107,21 @@ async function lookOnce(
   const { sql, values } = statementOf(lake, asked, after, window, limit)
   const [row] = await database.read(sql, values)
   const { objects, oldest, seen, last, rows } = row as unknown as Answer
-  return { rows: rows ?? [], next: nextOf(objects, oldest, seen === window ? last : null) }
+  // All records of these objects were seen; after fewer than were asked for, no object comes.
+  const isEnd = objects < objectsIn(window)
+  const behind = isEnd ? undefined : { id: oldest! - 1, record: 0 }
+  const next = seen === window ? { id: last![0]!, record: last![1]! } : behind
+  return { rows: rows ?? [], next }
 }
 
 interface Answer {
   objects: number
   /** The id of the last one. */
   oldest: number | null
-  /** Records that were looked at, and the last of them where the window was too small. */
+  /** Records that were looked at, and the last of them. */
   seen: number
   last: number[] | null
   rows: ListedReject[] | null
-}
-
-function nextOf(
-  objects: number,
-  oldest: number | null,
-  last: number[] | null,
-): RejectPlace | undefined {
-  if (last) return { id: last[0]!, record: last[1]! }
-  // All records of these objects were seen; after fewer than were asked for, no object comes.
-  return objects < OBJECTS ? undefined : { id: oldest! - 1, record: 0 }
 }
 
 /**
@@ -150,7 +145,7 @@ function statementOf(
   const sql = `WITH o AS MATERIALIZED (
       SELECT id, CASE WHEN id = ${from} THEN ${where.name(record)}::bigint ELSE 0 END AS after
       FROM sluice.objects WHERE ${objects} AND id <= ${from}
-      ORDER BY id DESC LIMIT ${OBJECTS}
+      ORDER BY id DESC LIMIT ${objectsIn(window)}
     ), seen AS MATERIALIZED (
       SELECT o.id, r.* FROM o CROSS JOIN LATERAL (
         SELECT r.record, r.line, ${text} AS text, ${told}
@@ -204,8 +199,10 @@ function recordsAsked(where: Conditions, asked: RejectsAsked): string {
     which.push(`errors @> ${where.name(ruleAsked(asked))}::jsonb`)
   }
   if (search !== undefined) {
-    const text = where.name(search)
-    which.push(`strpos(lower(left(text, ${SHOWN_TEXT})), lower(${text}::text)) > 0`)
+    // To count the characters of a text costs more than to look through it.
+    const whole = `CASE WHEN octet_length(text) > ${SHOWN_TEXT}
+      THEN left(text, ${SHOWN_TEXT}) ELSE text END`
+    which.push(`strpos(lower(${whole}), lower(${where.name(search)}::text)) > 0`)
   }
   return which.length > 0 ? which.join(' AND ') : 'true'
 }

@@ -8,16 +8,26 @@ export interface Pages {
   /** From 1. */
   number: number
   forward: (next: string) => void
+  /** Goes on from there on the same page, which had nothing so far. */
+  skip: (next: string) => void
   back: () => void
+}
+
+interface State {
+  of: string
+  cursors: string[]
+  /** How far a page with nothing on it was looked through. */
+  skipped?: string
 }
 
 /** @param of whatever the list is asked by: another list begins at its first page */
 export function usePages(of: string): Pages {
-  const [state, setState] = useState<{ of: string; cursors: string[] }>({ of, cursors: [] })
-  const cursors = state.of === of ? state.cursors : []
+  const [state, setState] = useState<State>({ of, cursors: [] })
+  const { cursors, skipped } = state.of === of ? state : { cursors: [] }
   return {
-    cursor: cursors.at(-1),
+    cursor: skipped ?? cursors.at(-1),
     number: cursors.length + 1,
+    skip: (next) => setState({ of, cursors, skipped: next }),
     forward: (next) => setState({ of, cursors: [...cursors, next] }),
     back: () => setState({ of, cursors: cursors.slice(0, -1) }),
   }

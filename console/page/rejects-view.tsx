@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Facets, Page, RejectRow, RejectState } from '../shapes.ts'
 import { pathWith } from './api.ts'
 import { count } from './format.ts'
@@ -90,6 +90,11 @@ function RejectList({ params, state, onChange }: RejectListProps) {
   const path = pathWith('/api/rejects', { ...asked, cursor: pages.cursor })
   const { data, error, isLoading, reload } = useAnswer<Page<RejectRow>>(path, { keep: true })
   const [stale, setStale] = useState<Page<RejectRow>>()
+  // Where much had to be looked through, a page may be empty and not the last one.
+  const isGoingOn = data?.rows.length === 0 && data.next !== null && !error
+  useEffect(() => {
+    if (isGoingOn && data.next) pages.skip(data.next)
+  }, [data])
   // What somebody reads or mends stays where it is; the news waits behind a button.
   useEnds((ends) => {
     const isNews = ends.some((end) => {
