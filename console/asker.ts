@@ -1,7 +1,8 @@
 import { Busy, Refused } from '../core/errors.ts'
-import { type Answer, queryLake } from '../core/query.ts'
+import type { Answer } from '../core/query.ts'
 import { outlookOf } from './outlook.ts'
 import type { ConsolePlace } from './place.ts'
+import { queryApart } from './query-process.ts'
 import { Turns } from './turns.ts'
 
 export interface AskerOptions {
@@ -9,6 +10,8 @@ export interface AskerOptions {
   time?: number
   /** Milliseconds that one waits for its turn. */
   patience?: number
+  /** Bytes that its process may have. */
+  memory?: number
 }
 
 export interface Asked {
@@ -19,7 +22,7 @@ export interface Asked {
 }
 
 const SECOND = 1_000
-/** Each has a DuckDB of its own, with its own memory. */
+/** Each has a process of its own, and with it a DuckDB. */
 const AT_ONCE = 2
 
 /** Asks the lake for all views of the console: each query for so long, and few at once. */
@@ -27,17 +30,19 @@ export class Asker {
   readonly #place: ConsolePlace
   readonly #time: number
   readonly #patience: number
+  readonly #memory: number | undefined
   readonly #turns = new Turns(AT_ONCE)
 
   constructor(place: ConsolePlace, options: AskerOptions = {}) {
     this.#place = place
     this.#time = options.time ?? 30 * SECOND
     this.#patience = options.patience ?? 30 * SECOND
+    this.#memory = options.memory
   }
 
   /**
    * @param use reads the answer, whose values are texts or null
-   * @throws what `queryLake` throws; Refused where it took too long; Busy where others ask, too
+   * @throws what `queryApart` throws; Refused where it took too long; Busy where others ask, too
    */
   async ask<T>(sql: string, { gone, cell }: Asked, use: (answer: Answer) => Promise<T>) {
     const end = await this.#turns.take(this.#patience, gone)
@@ -46,8 +51,8 @@ export class Asker {
     const stop = AbortSignal.any([gone, late.signal])
     try {
       const { described } = await outlookOf(this.#place)
-      const { store } = this.#place.lake
-      return await queryLake(store, sql, 'text', use, { stop, cell, described })
+      const lake = this.#place.lake.store.url
+      return await queryApart({ lake, sql, cell, described, memory: this.#memory }, stop, use)
     } catch (error) {
       throw gone.aborted ? new Busy('who asked is gone', { cause: error }) : error
     } finally {

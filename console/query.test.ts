@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { TestShop } from '../functions/shop.fixture.ts'
@@ -113,6 +115,33 @@ test('a query that would run for hours ends, and says where it can', async () =>
   const { status, body } = await limited({ time: 200 }).send('/query', { sql: forHours })
   expect(status).toBe(400)
   expect((body as Failure).error).toMatch(/more than 0.2 s and was ended: .*`sluice query '…'`/)
+})
+
+test.each([
+  ['one function', "SELECT levenshtein(repeat('a', 300000), repeat('b', 300000))"],
+  ['constants that are folded', 'SELECT len(range(1000000000))'],
+])('%s, which no interrupt ends, is ended', async (_, sql) => {
+  const { status, body } = await limited({ time: 2_000 }).send('/query', { sql })
+  expect([status, (body as Failure).error]).toEqual([400, expect.stringContaining('was ended')])
+})
+
+test('a value that DuckDB does not count is not paid with the memory of all', async () => {
+  const sql = 'SELECT range(1000000000)'
+  const { status, body } = await limited({ memory: 700e6 }).send('/query', { sql })
+  expect([status, (body as Failure).error]).toEqual([
+    400,
+    expect.stringMatching(/^the query took more than 668 MiB of memory and was ended/),
+  ])
+})
+
+test('what is ended leaves nothing behind', async () => {
+  const before = readdirSync(tmpdir()).filter((name) => name.startsWith('sluice-query-'))
+  await ask('SELECT 1')
+  await limited({ time: 200 }).send('/query', { sql: forHours })
+  // One is ready for the next question.
+  await expect
+    .poll(() => readdirSync(tmpdir()).filter((name) => name.startsWith('sluice-query-')).length)
+    .toBeLessThanOrEqual(before.length + 1)
 })
 
 test('two at once; the third waits for its turn, or is told that there is none', async () => {

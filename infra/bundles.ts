@@ -15,10 +15,12 @@ export const bundles: BundleSpec[] = [
 ]
 
 /** What is bundled into the images of docker compose: they take the functions' own handlers in. */
-export const programs: BundleSpec[] = [
+export const programs: (BundleSpec & { beside?: string })[] = [
   { name: 'worker', entry: 'local/worker.ts', duckdb: true },
   // The console's page is built beforehand; what would build it would bring esbuild along.
   { name: 'sluice', entry: 'cli/sluice.ts', duckdb: true, unmet: ['./bundle.ts'] },
+  // What the console asks each query by.
+  { name: 'query-child', entry: 'console/query-child.ts', duckdb: true, beside: 'sluice' },
 ]
 
 /** setup.sql, and the contracts of data/ by their keys. */

@@ -63,7 +63,7 @@ describe.skipIf(process.platform !== 'linux')('what the Dockerfile copies', () =
     const functions = bundles.map(({ name }) => `functions/${name}/index.mjs`)
     expect(files.sort()).toEqual(
       [
-        ...['sluice/sluice.mjs', 'worker/worker.mjs'],
+        ...['sluice/query-child.mjs', 'sluice/sluice.mjs', 'worker/worker.mjs'],
         ...['app.css', 'app.js', 'icon.svg', 'index.html'].map((name) => `sluice/page/${name}`),
         ...['duckdb/duckdb.node', 'duckdb/libduckdb.so'],
         ...[...functions, 'functions/setup/setup.sql', 'kinesis/kinesis-child.mjs'],

@@ -22,7 +22,7 @@ for (const spec of bundles) {
   copy(made(spec), `functions/${spec.name}`, (path) => !isNative(path))
 }
 for (const spec of programs) {
-  copy(join(made(spec), 'index.mjs'), `${spec.name}/${spec.name}.mjs`)
+  copy(join(made(spec), 'index.mjs'), `${spec.beside ?? spec.name}/${spec.name}.mjs`)
 }
 const page = join(target, 'sluice/page')
 execFileSync(process.execPath, [join(root, 'console/build.ts'), page], { stdio: 'inherit' })

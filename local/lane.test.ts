@@ -58,7 +58,32 @@ describe('a lane tells', () => {
     await expect.poll(() => one.look().failed).toBe(1)
     await end('a', false)
     await end('a')
+    const through = { waiting: 0, running: [], ended: 1, failed: 0 }
+    await expect.poll(() => one.look()).toEqual(through)
+  })
+})
+
+describe('a lane rests', () => {
+  it('beside what was given up and is tried on; a change of it is waited for', async () => {
+    const { lane: one, end } = lane({ tries: 1, first: 1, longest: 1, forever: true })
+    one.add('bad')
+    one.add('good')
+    let rests = 0
+    const rest = one.rest().then(() => rests++)
+    await end('bad', false)
+    expect(rests).toBe(0)
+    await end('good')
+    await rest
+    await end('bad', false)
     await one.rest()
-    expect(one.look()).toEqual({ waiting: 0, running: [], ended: 1, failed: 0 })
+    await expect.poll(() => running(one)).toEqual(['bad'])
+    one.add('bad')
+    const again = one.rest().then(() => rests++)
+    // It is at work since before the change, and once more after it.
+    await end('bad', false)
+    await end('bad')
+    await again
+    expect(rests).toBe(2)
+    expect(one.look().failed).toBe(0)
   })
 })

@@ -45,7 +45,7 @@ export class Lane {
   readonly #running = new Map<string, Date>()
   readonly #failed = new Set<string>()
   readonly #later = new Map<string, NodeJS.Timeout>()
-  #resting: (() => void)[] = []
+  #awaited: { isSo: () => boolean; resolve: () => void }[] = []
   #closed = false
   #ended = 0
   /** Told when a key has failed as often as patience allows. */
@@ -68,6 +68,7 @@ export class Lane {
     if (this.#closed) return
     clearTimeout(this.#later.get(key))
     this.#later.delete(key)
+    this.#failed.delete(key)
     this.#waiting.set(key, 0)
     this.#next()
   }
@@ -81,10 +82,9 @@ export class Lane {
     }
   }
 
-  /** Resolves when nothing waits, runs, or is to be tried again. */
+  /** Resolves when nothing waits, runs, or is to be tried again, but what has been given up. */
   rest(): Promise<void> {
-    if (this.#isIdle()) return Promise.resolve()
-    return new Promise((resolve) => this.#resting.push(resolve))
+    return this.#until(() => this.#isAtRest())
   }
 
   /** Takes nothing more; resolves when what runs has ended. */
@@ -93,11 +93,18 @@ export class Lane {
     this.#waiting.clear()
     for (const timer of this.#later.values()) clearTimeout(timer)
     this.#later.clear()
-    await this.rest()
+    await this.#until(() => this.#running.size === 0)
   }
 
-  #isIdle(): boolean {
-    return this.#waiting.size + this.#running.size + this.#later.size === 0
+  #until(isSo: () => boolean): Promise<void> {
+    if (isSo()) return Promise.resolve()
+    return new Promise((resolve) => this.#awaited.push({ isSo, resolve }))
+  }
+
+  #isAtRest(): boolean {
+    const open = [this.#waiting, this.#running, this.#later]
+    const isGivenUp = (key: string) => this.#failed.has(key)
+    return open.every((some) => some.size <= this.#failed.size && [...some.keys()].every(isGivenUp))
   }
 
   #next(): void {
@@ -132,9 +139,9 @@ export class Lane {
       this.#ended++
     }
     this.#next()
-    if (!this.#isIdle()) return
-    for (const resolve of this.#resting) resolve()
-    this.#resting = []
+    const so = this.#awaited.filter(({ isSo }) => isSo())
+    this.#awaited = this.#awaited.filter((one) => !so.includes(one))
+    for (const { resolve } of so) resolve()
   }
 
   async #failureOf(key: string): Promise<{ error: unknown } | undefined> {

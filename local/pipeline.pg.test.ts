@@ -39,6 +39,31 @@ test('while parents are loaded, their children wait', async () => {
   await pipeline.close()
 })
 
+test('a scan ends though an object fails for ever, which is told, and tried on', async () => {
+  const [good, bad] = ['bronze/p/good/a.csv', 'bronze/p/bad/a.csv']
+  files.describe('p', resource('good', ['id:integer']), resource('bad', ['id:integer']))
+  await raw.query('CREATE SCHEMA p')
+  await raw.query('CREATE TABLE p.bad (id text, _object_id bigint)')
+  for (const key of [good, bad]) files.put(key, 'id\n1\n')
+  const ends: Outcome[] = []
+  const forever = { tries: 2, first: 10, longest: 50, forever: true }
+  const pipeline = new Pipeline(files.lake, raw.database, (end) => ends.push(end), forever)
+  const endsOf = (key: string) =>
+    ends.filter(({ stage, object }) => stage === 'raw-ingestion' && object === key)
+  try {
+    await pipeline.scan()
+    expect(endsOf(good)).toMatchObject([{ status: 'loaded' }])
+    expect(endsOf(bad)).toMatchObject([
+      { status: 'failed', reason: expect.stringContaining('ALTER TABLE') },
+    ])
+    await raw.query('DROP TABLE p.bad')
+    await expect.poll(() => endsOf(bad).length).toBe(2)
+    expect(endsOf(bad)[1]).toMatchObject({ status: 'loaded' })
+  } finally {
+    await pipeline.close()
+  }
+})
+
 test('what is sent to a stream is at work until it is committed', async () => {
   const sluice = { stream: {}, files: 't/**' }
   const t = { ...resource('t', ['id:integer']), sluice }
