@@ -33,7 +33,8 @@ describeInBrowser('a held file', () => {
       .poll(async () => ((await asked()) as { files: string[] }[])[0]?.files.length)
       .toBe(2)
     const accept = page.getByRole('dialog').getByRole('button', { name: 'Accept', exact: true })
-    await page.evaluate(() => undefined)
+    // The page shows it by now, behind the question about the one before.
+    await proposal.getByRole('link', { name: 'bronze/cafe/staff.csv' }).waitFor()
     await accept.click()
     await page.getByText(/the proposal has changed/).waitFor()
   })

@@ -19,15 +19,16 @@ interface ProposalPanelProps {
 
 /** What a package would say if its proposal were accepted, and the way to accept it. */
 export function ProposalPanel({ proposal, ...on }: ProposalPanelProps) {
-  const [isAsking, setAsking] = useState(false)
+  // What was looked at is what is accepted: another one may come while somebody thinks it over.
+  const [asked, setAsked] = useState<ProposalRow>()
   const [error, setError] = useState<Error>()
   // What lies in no package of its own has no name.
   const name = proposal.package || proposal.key
-  const accept = async () => {
+  const accept = async (seen: ProposalRow) => {
     setError(undefined)
     on.isAsked()
     try {
-      on.onAccepted(await post<AcceptAnswer>('/api/accept', askedOf(proposal)))
+      on.onAccepted(await post<AcceptAnswer>('/api/accept', askedOf(seen)))
     } catch (thrown) {
       if (!(thrown instanceof ApiError)) throw thrown
       setError(thrown.status === 409 ? new Error(`${changed} (${thrown.message})`) : thrown)
@@ -44,7 +45,7 @@ export function ProposalPanel({ proposal, ...on }: ProposalPanelProps) {
           type="button"
           class="primary"
           disabled={proposal.broken !== null}
-          onClick={() => setAsking(true)}
+          onClick={() => setAsked(proposal)}
         >
           Accept…
         </button>
@@ -58,8 +59,12 @@ export function ProposalPanel({ proposal, ...on }: ProposalPanelProps) {
         </p>
         <DiffView label={`Difference of ${proposal.descriptor}`} lines={proposal.diff} />
       </div>
-      {isAsking && (
-        <Confirm proposal={proposal} close={() => setAsking(false)} accept={() => void accept()} />
+      {asked && (
+        <Confirm
+          proposal={asked}
+          close={() => setAsked(undefined)}
+          accept={() => void accept(asked)}
+        />
       )}
     </section>
   )
