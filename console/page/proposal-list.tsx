@@ -23,9 +23,10 @@ export function ProposalList({ of }: ProposalListProps) {
   const ends = useEndsSince()
   useChanged(({ what }) => what !== 'stream' && reload())
   const shown = data?.filter(({ descriptor }) => of === undefined || descriptor === of) ?? []
-  if (error) return <Problem error={error} retry={reload} />
+  // What was there stays, and with it what somebody is being asked.
   return (
     <>
+      {error && <Problem error={error} retry={reload} />}
       {accepted.map((answer) => (
         <Accepted key={answer.keys.join()} answer={answer} ends={ends.now} />
       ))}
