@@ -1,4 +1,4 @@
-import type { ShardStatus } from '../core/stream-status.ts'
+import type { DatasetStatus, ShardStatus } from '../core/stream-status.ts'
 import type { RuleCount } from './shapes.ts'
 
 /** Answers about datasets, proposals, streams and queries: a part of shapes.ts. */
@@ -91,15 +91,7 @@ export interface StreamsAnswer {
     /** Records a second, between the last two looks; null at the first. */
     rate: number | null
   })[]
-  datasets: {
-    dataset: string
-    records: number
-    accepted: number
-    rejected: number
-    late: number
-    watermark: string | null
-    windows: string[]
-  }[]
+  datasets: Omit<DatasetStatus, 'updated'>[]
   /** Why a stream did not answer that was asked how far behind it is; null where none failed. */
   unasked: string | null
 }
