@@ -26,7 +26,7 @@ describe.skipIf(!hasDocker())('the images of services', () => {
       expect(own.sort()).toEqual(
         [
           ...['duckdb.node', 'libduckdb.so', 'worker.mjs'],
-          ...(isWhole ? ['sluice.mjs', ...page] : []),
+          ...(isWhole ? ['sluice.mjs', 'query-child.mjs', ...page] : []),
           ...(isStreaming ? ['kinesis-child.mjs'] : []),
         ].sort(),
       )
