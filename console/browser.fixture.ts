@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { emptied, TestLake } from '../functions/stages.fixture.ts'
 import { freshDatabase } from '../local/fresh-database.ts'
@@ -154,6 +154,11 @@ export async function openPage(
   })
   await page.goto(address)
   return page
+}
+
+/** The part of a page that has this name. */
+export function panel(page: Page, name: string): Locator {
+  return page.getByRole('region', { name, exact: true })
 }
 
 /** What axe finds that is serious, or worse: the rule, and where. */

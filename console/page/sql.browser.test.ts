@@ -64,12 +64,19 @@ describeInBrowser('the box for SQL', () => {
     expect([lines[0], lines.length]).toEqual(['n', 5001])
   })
 
-  test("tells DuckDB's error with the place below its line", async () => {
+  test("tells DuckDB's error with the place below its line, and only reads", async () => {
     const page = await opened('SELECT wrong FROM cafe.sales')
     await run(page)
     const told = ((await page.getByRole('alert').textContent()) ?? '').split('\n')
     const line = told.findIndex((one) => one.startsWith('LINE 1: '))
     expect(told[line]!.indexOf('wrong')).toBe(told[line + 1]!.indexOf('^'))
+    const box = page.getByLabel('SQL', { exact: true })
+    await box.fill('FROM cafe.nothing')
+    await run(page)
+    await page.getByText(/Table with name nothing does not exist/).waitFor()
+    await box.fill('DROP TABLE cafe.sales')
+    await run(page)
+    await page.getByText(/one statement that only reads/).waitFor()
   })
 
   test('gives up a query that is cancelled, and runs the next', async () => {
