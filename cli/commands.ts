@@ -78,7 +78,7 @@ Exit codes:
   0  all well
   1  something failed: the database, the network, AWS; run it again once that is mended
   2  it was called wrongly, or a file or setting cannot be
-  3  ended well, but something was rejected, waits, or was refused or held
+  3  ended well, but something was rejected, waits, was refused or held, or not looked at
 
 Examples:
   sluice start                   # load what is in data/, watch it, and serve the console
