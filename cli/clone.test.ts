@@ -43,6 +43,9 @@ test('by a link, and by its path', () => {
   const wanted = { stdout: `${manifest.version}\n`, status: 0 }
   expect(type('sh', 'sluice --version', [folder])).toMatchObject(wanted)
   expect(type('sh', 'linked/sluice --version', [])).toMatchObject(wanted)
+  const told = (line: string, folders: string[]) => type('sh', line, folders).stderr
+  expect(told('linked/sluice rejects', [])).toMatch('`linked/sluice start` makes')
+  expect(told('sluice rejects', [folder])).toMatch('`sluice start` makes')
 })
 
 /** What `npm ci` leaves behind, and that it ran. */

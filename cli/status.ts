@@ -5,6 +5,7 @@ import { outcomesOf } from '../core/ledger.ts'
 import { parseManifest } from '../core/manifest.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { publishedObjects, type ShardStatus, shardStatuses } from '../core/stream-status.ts'
+import { asCalled } from './called.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
@@ -40,7 +41,7 @@ async function status(options: CommonOptions): Promise<void> {
     const told = options.json
       ? [...outcomes.map(jsonLine), ...shards.map((one) => JSON.stringify(one))]
       : [
-          outcomes.length > 0 ? tableOf(outcomes) : nothing,
+          outcomes.length > 0 ? tableOf(outcomes, options) : asCalled(nothing, options),
           ...(shards.length > 0 ? [shardTable(shards)] : []),
         ]
     if (told.length > 0) process.stdout.write(`${told.join('\n')}\n`)
