@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
+import { calledAs, type Given } from './called.ts'
 import { completeCommand } from './complete.ts'
 import { version } from './version.ts'
 
@@ -107,10 +108,15 @@ export async function programOf(words: string[]): Promise<Command> {
   return program
 }
 
+/** Where the command that was called was told to work. */
+export function givenTo(program: Command): Given {
+  return program.commands.find((one) => one.name() === program.args[0])?.opts() ?? {}
+}
+
 const bold = (text: string) => styleText('bold', text, { validateStream: false })
 
 function behave(command: Command): void {
-  const asked = command.parent ? `sluice ${command.name()} --help` : 'sluice --help'
+  const asked = [calledAs(), ...(command.parent ? [command.name()] : []), '--help'].join(' ')
   command
     .exitOverride()
     .configureOutput({ outputError: (told, write) => write(told.replace(/^error: /, 'sluice: ')) })

@@ -125,7 +125,7 @@ test('of console: its address', async () => {
 test('an error is no line of JSON: it is text beside it, with its exit code', async () => {
   const { out, err, code } = await sluice('rejects', 'stall.orders', '--json', ...place())
   expect([out, code]).toEqual(['', 2])
-  expect(err).toMatch(/^no object of dataset stall\.orders was taken; datasets here: none/)
+  expect(err).toMatch(/^sluice: no object of dataset stall\.orders was taken; datasets here: none/)
 })
 
 test('every command that has --json is in the table', () => {

@@ -1,16 +1,20 @@
 import Table from 'cli-table3'
 import type { BrokenRule, Preview, PreviewTable } from '../core/preview.ts'
+import { asCalled, type Given } from './called.ts'
 import { plain, shown } from './shown.ts'
 
 /** Folders that are listed one by one. */
 const FOLDERS = 20
 
-/** What would happen to one object, for a person to read. */
-export function toldOf(found: Preview): string {
+/** What would happen to one object of this place, for a person to read. */
+export function toldOf(found: Preview, given: Given): string {
   const { object, would, reason, dataset, contract } = found
   const head = plain(`${object}: ${verdict[would]}${dataset ? ` ${dataset}` : ''}`)
   const lines = [head, ...(contract ? [plain(`  contract   ${contract}`)] : [])]
-  if (reason !== undefined) lines.push(...reason.split('\n').map((line) => plain(`  ${line}`)))
+  if (reason !== undefined) {
+    const told = asCalled(reason, given).split('\n')
+    lines.push(...told.map((line) => plain(`  ${line}`)))
+  }
   if (found.table) lines.push(...toldOfTable(found.table))
   if (would === 'load') lines.push(...toldOfRows(found))
   else if (found.rules.length > 0) lines.push(tableOf(found.rules))

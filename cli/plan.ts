@@ -43,7 +43,7 @@ async function plan(files: string[], options: PlanOptions): Promise<void> {
     for (const candidate of candidates) {
       const found = await preview(lake, opened?.database, candidate)
       previews.push(found)
-      process.stdout.write(`${options.json ? JSON.stringify(found) : toldOf(found)}\n`)
+      process.stdout.write(`${options.json ? JSON.stringify(found) : toldOf(found, options)}\n`)
     }
   } finally {
     await opened?.close()

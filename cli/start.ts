@@ -9,6 +9,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { hasStreams } from '../core/stream-catalog.ts'
 import { Pipeline } from '../local/pipeline.ts'
 import { StreamStage } from '../local/stream-stage.ts'
+import { asCalled } from './called.ts'
 import { portOf, toldPort } from './console.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
@@ -57,7 +58,7 @@ async function start(options: StartOptions): Promise<void> {
     ...{ lake, patience, stop, report, stream: options.stream },
     home: folder ? join(folder, '.sluice') : '.sluice',
     progress: teller.progress,
-    say: (text) => process.stderr.write(`sluice: ${text}\n`),
+    say: (text) => process.stderr.write(`sluice: ${asCalled(text, options)}\n`),
   })
   const pipeline = new Pipeline(lake, database, report, patience, stream)
   const page = options.once ? undefined : await pageOf({ context, pipeline, stream, live, options })
@@ -167,13 +168,14 @@ class Teller {
     if (isEnd) this.#bar?.increment()
     if (this.#options.json && !isEnd) return
     if (this.#options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
-    else if (this.#live && outcome.status !== 'unchanged') this.say(plain(lineOf(outcome)))
+    else if (this.#live && outcome.status !== 'unchanged')
+      this.say(asCalled(plain(lineOf(outcome)), this.#options))
   }
 
   table(): void {
     this.end()
     this.#live = true
-    this.say(tableOf(this.outcomes()))
+    this.say(tableOf(this.outcomes(), this.#options))
   }
 
   outcomes(): Outcome[] {

@@ -9,6 +9,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { outcomeOf } from '../core/publication.ts'
 import { publicationsIn, type ShardStatus, shardStatuses } from '../core/stream-status.ts'
 import { inputsIn, looksOf, type Unseen, unseenAmong } from '../local/unseen.ts'
+import { asCalled } from './called.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
@@ -46,9 +47,9 @@ async function status(options: CommonOptions): Promise<void> {
           ...shards.map((one) => JSON.stringify(one)),
         ]
       : [
-          ...(outcomes.length > 0 ? [tableOf(outcomes)] : []),
+          ...(outcomes.length > 0 ? [tableOf(outcomes, options)] : []),
           ...(unseen.length > 0 ? [toldOfUnseen(unseen, options)] : []),
-          ...(outcomes.length + unseen.length === 0 ? [nothing] : []),
+          ...(outcomes.length + unseen.length === 0 ? [asCalled(nothing, options)] : []),
           ...(shards.length > 0 ? [shardTable(shards)] : []),
         ]
     if (told.length > 0) process.stdout.write(`${told.join('\n')}\n`)

@@ -1,20 +1,20 @@
 import { isStreamOnly } from '../core/contract.ts'
 import { shellWord } from '../core/shell-word.ts'
 import type { Unseen } from '../local/unseen.ts'
-import type { CommonOptions } from './options.ts'
+import { asCalled, type Given } from './called.ts'
 import { plain } from './shown.ts'
 
 /** How objects that no stage has looked at are told, and the command that takes each. */
 
-export function unseenLine({ stages, ...one }: Unseen, options: CommonOptions): string {
-  return JSON.stringify({ ...one, unseen: stages, next: nextFor(one.object, options) })
+export function unseenLine({ stages, ...one }: Unseen, given: Given): string {
+  return JSON.stringify({ ...one, unseen: stages, next: asCalled(nextFor(one.object), given) })
 }
 
 /** So many are told one by one; `--json` tells all. */
 const SHOWN = 20
 
 /** A line for each of the first, then what takes them. */
-export function toldOfUnseen(unseen: Unseen[], options: CommonOptions): string {
+export function toldOfUnseen(unseen: Unseen[], given: Given): string {
   const lines = unseen.slice(0, SHOWN).map(({ object, stages, changed }) => {
     const what = changed ? 'changed since it was looked at' : 'not looked at yet'
     return plain(`${object}: ${what} (${stages.join(', ')})`)
@@ -22,24 +22,17 @@ export function toldOfUnseen(unseen: Unseen[], options: CommonOptions): string {
   const left = unseen.length - lines.length
   const count = unseen.length.toLocaleString('en')
   const head = `${count} ${unseen.length === 1 ? 'object is' : 'objects are'} yet to be taken`
-  const start = `\`sluice start${where(options)}\` takes ${unseen.length === 1 ? 'it' : 'all'}`
+  const start = `\`sluice start\` takes ${unseen.length === 1 ? 'it' : 'all'}`
   const once = 'by itself where it runs; with `--once` it ends then'
   const first = unseen.find(({ object }) => !isStreamOnly(object))
-  const one = first ? `, or \`${nextFor(first.object, options)}\`` : ''
+  const one = first ? `, or \`${nextFor(first.object)}\`` : ''
   return [
     ...lines,
     ...(left > 0 ? [`and ${left.toLocaleString('en')} more; \`--json\` tells all`] : []),
-    `${head}: ${start} (${once})${one}.`,
+    asCalled(`${head}: ${start} (${once})${one}.`, given),
   ].join('\n')
 }
 
-function nextFor(key: string, options: CommonOptions): string {
-  if (isStreamOnly(key)) return `sluice start --once${where(options)}`
-  return `sluice ingest ${shellWord(key)}${where(options)}`
-}
-
-/** The same lake and database. A URL holds a password; what stands for it, a shell refuses. */
-function where({ lake, database }: CommonOptions): string {
-  const named = lake === 'data' ? '' : ` --lake ${shellWord(lake)}`
-  return `${named}${database === undefined ? '' : ' --database <url>'}`
+function nextFor(key: string): string {
+  return isStreamOnly(key) ? 'sluice start --once' : `sluice ingest ${shellWord(key)}`
 }

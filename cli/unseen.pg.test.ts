@@ -10,6 +10,11 @@ import { linesOf, sluice } from './run.fixture.ts'
 
 const key = 'bronze/p/t/a.csv'
 const place = () => ['--lake', files.folder, '--database', database.url]
+/** As it is told: without the password. */
+const toldPlace = () => {
+  const url = database.url.replace(/:[^:@]+@/, ':…@')
+  return `--lake ${files.folder} --database '${url}'`
+}
 const status = (...words: string[]) => sluice('status', ...place(), ...words)
 const unseen = async () => linesOf((await status('--json')).out).filter((one) => one.unseen)
 
@@ -22,7 +27,7 @@ test('a file that nobody has looked at is told, with its cure, until it is taken
   files.describe('p', resource('t', ['id:integer', 'name']))
   files.put(key, 'id,name\n1,a\n')
   const told = await status()
-  const next = `sluice ingest ${key} --lake ${files.folder} --database <url>`
+  const next = `sluice ingest ${key} ${toldPlace()}`
   expect(told.code).toBe(3)
   expect(told.out).not.toContain('No object was taken yet')
   expect(told.out).toContain(`${key}: not looked at yet (raw-ingestion, silver)\n`)
@@ -85,7 +90,7 @@ test('of a stream: new, changed, and what it would hold', async () => {
   expect(await unseen()).toMatchObject([
     {
       ...{ object: streamed, unseen: ['streaming'] },
-      next: `sluice start --once --lake ${files.folder} --database <url>`,
+      next: `sluice start --once ${toldPlace()}`,
     },
   ])
   await publish(files.lake, stream, streamed)
