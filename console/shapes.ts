@@ -51,9 +51,12 @@ export interface Flow {
   stages: StageNow[]
   /** Records a second over the last ten seconds. */
   rate: number
-  /** Objects of Bronze by how they stand in Postgres. */
-  objects: { loaded: number; refused: number; held: number }
+  /** Objects of Bronze by how they stand in Postgres; those of a stream alone, there. */
+  objects: { loaded: number; published: number; refused: number; held: number }
+  /** Of those objects: the sums of the last line of `sluice status`. */
   records: { accepted: number; rejected: number; waiting: number; mended: number; all: number }
+  /** By all shards of streams, whoever sent it; null where no stream was read yet. */
+  committed: { records: number; accepted: number; rejected: number } | null
   /** Objects that lie in Bronze and that Postgres has not looked at in this version. */
   arriving: number | null
   /** How much of what was being done since the last rest is done, 0 to 1; null at rest. */
