@@ -179,6 +179,28 @@ export interface Mended {
   keys: string[]
 }
 
+/**
+ * GET /api/drop/goal?tree=&package=&name= what would become of a file that is dropped so, as far as
+ * its key tells. With status 400 why it would not be taken at all.
+ */
+export interface DropGoal {
+  key: string
+  /** `held`: no contract names it; `contract`: a descriptor, or a part of one. */
+  becomes: 'loaded' | 'held' | 'refused' | 'contract'
+  dataset: string | null
+  /** Those that would take it. */
+  stages: Stage[]
+  load: 'append' | 'upsert' | 'replace' | null
+  /** Of what is not loaded: why, and what to do. */
+  why: string | null
+  /** The file of this key that is there, which this one would replace as its newer version. */
+  there: { size: number; modified: string } | null
+  /** Of what would be held: other names below the package, and the dataset that takes each. */
+  offers: { name: string; dataset: string }[]
+  /** Bytes: a larger file is refused. */
+  limit: number
+}
+
 /** POST /api/drop?package=&name=[&replaces=<etag>], its body the file; 409 where one is there. */
 export interface DropAnswer {
   key: string
