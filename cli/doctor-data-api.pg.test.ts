@@ -195,7 +195,8 @@ test('status, rejects and plan tell what they tell of any database', async () =>
   const named = ['--database', urlOf()]
   const counts = { records: 2, accepted: 1, rejected: 1, waiting: 0 }
   const ledger = { stage: 'raw-ingestion', object, status: 'loaded', ...counts }
-  expect((await run(statusCommand, ...named)).lines).toMatchObject([ledger])
+  const unseen = { object, unseen: ['silver'] }
+  expect((await run(statusCommand, ...named)).lines).toMatchObject([ledger, unseen])
   const reject = { object, line: 3, rule: 'type-error', field: 'id', value: 'x' }
   expect((await run(rejectsCommand, ...named)).lines).toMatchObject([reject])
   const settled = { object, would: 'change nothing' }

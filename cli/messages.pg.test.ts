@@ -133,7 +133,9 @@ describe('a user who may only read', () => {
     files.put('bronze/p/a.csv', 'id\n1\n')
     const url = Object.assign(new URL(database.url), { username: role, password: 'r' }).href
     const reader = ['--lake', files.folder, '--database', url]
-    expect((await sluice('status', ...reader)).code).toBe(0)
+    const { out, code } = await sluice('status', ...reader)
+    expect(out).toContain('bronze/p/a.csv: not looked at yet')
+    expect(code).toBe(3)
     for (const words of [
       ['ingest', 'bronze/p/a.csv'],
       ['start', '--once'],
