@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { Finding } from '../core/finding.ts'
 import { openPostgres } from '../core/postgres.ts'
-import { emptied, resource, TestLake, TestRaw } from '../functions/stages.fixture.ts'
+import { emptied, resource, runSilver, TestLake, TestRaw } from '../functions/stages.fixture.ts'
 import { installAwsS3 } from '../local/data-api/aws-s3.ts'
 import { DataApiEndpoint } from '../local/data-api/endpoint.ts'
 import { execute, freshDatabase } from '../local/fresh-database.ts'
@@ -199,6 +199,7 @@ test('status, rejects and plan tell what they tell of any database', async () =>
   expect((await run(statusCommand, ...named)).lines).toMatchObject([ledger, unseen])
   const reject = { object, line: 3, rule: 'type-error', field: 'id', value: 'x' }
   expect((await run(rejectsCommand, ...named)).lines).toMatchObject([reject])
+  await runSilver(files.lake, object)
   const settled = { object, would: 'change nothing' }
   expect((await run(planCommand, object, ...named)).lines).toMatchObject([settled])
   files.put('bronze/p/orders/2.csv', 'id,note\n2,a\n')
