@@ -131,11 +131,9 @@ describe('a user who may only read', () => {
     files.put('bronze/p/a.csv', 'id\n1\n')
     const url = Object.assign(new URL(database.url), { username: role, password: 'r' }).href
     const reader = ['--lake', files.folder, '--database', url]
-    const looked = await sluice('status', ...reader)
-    expect([looked.out.split('\n')[0], looked.code]).toEqual([
-      'bronze/p/a.csv: not looked at yet (raw-ingestion)',
-      3,
-    ])
+    const { out, code } = await sluice('status', ...reader)
+    expect(out).toContain('bronze/p/a.csv: not looked at yet')
+    expect(code).toBe(3)
     for (const words of [
       ['ingest', 'bronze/p/a.csv'],
       ['start', '--once'],
