@@ -6,7 +6,7 @@ import { type Manifest, parseManifest } from '../core/manifest.ts'
 import { versionsLookedAt } from '../core/object-list.ts'
 import type { ObjectStore } from '../core/object-store.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { outcomeOf } from '../core/publication.ts'
+import { lookedAt, outcomeOf } from '../core/publication.ts'
 import { publicationsIn, type ShardStatus, shardStatuses } from '../core/stream-status.ts'
 import { inputsIn, looksOf, type Unseen, unseenAmong } from '../local/unseen.ts'
 import { type Context, openContext } from './context.ts'
@@ -77,7 +77,7 @@ async function standing({
     // Then nothing is to be loaded into it, as far as anybody knows.
     raw: isOther ? undefined : looksOf(noted),
     silver: looksOf(manifests),
-    stream: looksOf(publications),
+    stream: looksOf(publications.map((one) => ({ object: one.object, etag: lookedAt(one) }))),
   })
   const known = new Set(publications.map(({ object }) => object))
   const outcomes = [
