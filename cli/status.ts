@@ -8,7 +8,7 @@ import type { ObjectStore } from '../core/object-store.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { lookedAt, outcomeOf } from '../core/publication.ts'
 import { publicationsIn, type ShardStatus, shardStatuses } from '../core/stream-status.ts'
-import { inputsIn, looksOf, type Unseen, unseenAmong } from '../local/unseen.ts'
+import { inputsIn, looksOf, streamedFolders, type Unseen, unseenAmong } from '../local/unseen.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
@@ -77,6 +77,7 @@ async function standing({
     // Then nothing is to be loaded into it, as far as anybody knows.
     raw: isOther ? undefined : looksOf(noted),
     silver: looksOf(manifests),
+    streamed: await streamedFolders(store, inputs),
     stream: looksOf(publications.map((one) => ({ object: one.object, etag: lookedAt(one) }))),
   })
   const known = new Set(publications.map(({ object }) => object))

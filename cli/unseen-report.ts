@@ -1,4 +1,3 @@
-import { isStreamOnly } from '../core/contract.ts'
 import { shellWord } from '../core/shell-word.ts'
 import type { Unseen } from '../local/unseen.ts'
 import type { CommonOptions } from './options.ts'
@@ -7,7 +6,7 @@ import { plain } from './shown.ts'
 /** How objects that no stage has looked at are told, and the command that takes each. */
 
 export function unseenLine({ stages, ...one }: Unseen, options: CommonOptions): string {
-  return JSON.stringify({ ...one, unseen: stages, next: nextFor(one.object, options) })
+  return JSON.stringify({ ...one, unseen: stages, next: nextFor({ ...one, stages }, options) })
 }
 
 /** So many are told one by one; `--json` tells all. */
@@ -24,8 +23,8 @@ export function toldOfUnseen(unseen: Unseen[], options: CommonOptions): string {
   const head = `${count} ${unseen.length === 1 ? 'object is' : 'objects are'} yet to be taken`
   const start = `\`sluice start${where(options)}\` takes ${unseen.length === 1 ? 'it' : 'all'}`
   const once = 'by itself where it runs; with `--once` it ends then'
-  const first = unseen.find(({ object }) => !isStreamOnly(object))
-  const one = first ? `, or \`${nextFor(first.object, options)}\`` : ''
+  const first = unseen.find((one) => lacksLoad(one))
+  const one = first ? `, or \`${nextFor(first, options)}\`` : ''
   return [
     ...lines,
     ...(left > 0 ? [`and ${left.toLocaleString('en')} more; \`--json\` tells all`] : []),
@@ -33,9 +32,14 @@ export function toldOfUnseen(unseen: Unseen[], options: CommonOptions): string {
   ].join('\n')
 }
 
-function nextFor(key: string, options: CommonOptions): string {
-  if (isStreamOnly(key)) return `sluice start --once${where(options)}`
-  return `sluice ingest ${shellWord(key)}${where(options)}`
+function nextFor(one: Unseen, options: CommonOptions): string {
+  if (!lacksLoad(one)) return `sluice start --once${where(options)}`
+  return `sluice ingest ${shellWord(one.object)}${where(options)}`
+}
+
+/** Whether a load is what it lacks; to be published is another thing. */
+function lacksLoad({ stages }: Unseen): boolean {
+  return stages.some((stage) => stage !== 'streaming')
 }
 
 /** The same lake and database. A URL holds a password; what stands for it, a shell refuses. */
