@@ -6,9 +6,9 @@ import { type Manifest, parseManifest } from '../core/manifest.ts'
 import { versionsLookedAt } from '../core/object-list.ts'
 import type { ObjectStore } from '../core/object-store.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { outcomeOf } from '../core/publication.ts'
+import { lookedAt, outcomeOf } from '../core/publication.ts'
 import { publicationsIn, type ShardStatus, shardStatuses } from '../core/stream-status.ts'
-import { inputsIn, looksOf, type Unseen, unseenAmong } from '../local/unseen.ts'
+import { inputsIn, looksOf, streamedFolders, type Unseen, unseenAmong } from '../local/unseen.ts'
 import { asCalled } from './called.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
@@ -78,7 +78,8 @@ async function standing({
     // Then nothing is to be loaded into it, as far as anybody knows.
     raw: isOther ? undefined : looksOf(noted),
     silver: looksOf(manifests),
-    stream: looksOf(publications),
+    streamed: await streamedFolders(store, inputs),
+    stream: looksOf(publications.map((one) => ({ object: one.object, etag: lookedAt(one) }))),
   })
   const known = new Set(publications.map(({ object }) => object))
   const outcomes = [

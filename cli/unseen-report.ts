@@ -1,4 +1,3 @@
-import { isStreamOnly } from '../core/contract.ts'
 import { shellWord } from '../core/shell-word.ts'
 import type { Unseen } from '../local/unseen.ts'
 import { asCalled, type Given } from './called.ts'
@@ -7,7 +6,8 @@ import { plain } from './shown.ts'
 /** How objects that no stage has looked at are told, and the command that takes each. */
 
 export function unseenLine({ stages, ...one }: Unseen, given: Given): string {
-  return JSON.stringify({ ...one, unseen: stages, next: asCalled(nextFor(one.object), given) })
+  const next = asCalled(nextFor({ ...one, stages }), given)
+  return JSON.stringify({ ...one, unseen: stages, next })
 }
 
 /** So many are told one by one; `--json` tells all. */
@@ -24,8 +24,8 @@ export function toldOfUnseen(unseen: Unseen[], given: Given): string {
   const head = `${count} ${unseen.length === 1 ? 'object is' : 'objects are'} yet to be taken`
   const start = `\`sluice start\` takes ${unseen.length === 1 ? 'it' : 'all'}`
   const once = 'by itself where it runs; with `--once` it ends then'
-  const first = unseen.find(({ object }) => !isStreamOnly(object))
-  const one = first ? `, or \`${nextFor(first.object)}\`` : ''
+  const first = unseen.find((one) => lacksLoad(one))
+  const one = first ? `, or \`${nextFor(first)}\`` : ''
   return [
     ...lines,
     ...(left > 0 ? [`and ${left.toLocaleString('en')} more; \`--json\` tells all`] : []),
@@ -33,6 +33,11 @@ export function toldOfUnseen(unseen: Unseen[], given: Given): string {
   ].join('\n')
 }
 
-function nextFor(key: string): string {
-  return isStreamOnly(key) ? 'sluice start --once' : `sluice ingest ${shellWord(key)}`
+function nextFor(one: Unseen): string {
+  return lacksLoad(one) ? `sluice ingest ${shellWord(one.object)}` : 'sluice start --once'
+}
+
+/** Whether a load is what it lacks; to be published is another thing. */
+function lacksLoad({ stages }: Unseen): boolean {
+  return stages.some((stage) => stage !== 'streaming')
 }

@@ -152,4 +152,14 @@ test('an object of a stream tells what became of its publication', async () => {
     rules: [{ rule: 'type-error', field: 'id', records: 1 }],
     commits: [{ stage: 'streaming', record: { state: { object: streamed } } }],
   })
+  files.put(streamed, 'id\n2\n')
+  expect((await detail(streamed)).unseen).toMatchObject({ stages: ['streaming'], changed: true })
+  await publish(files.lake, stream, streamed)
+  const reason = expect.stringContaining('put the first content back')
+  expect(await detail(streamed)).toMatchObject({
+    ...{ unseen: null, stream: { status: 'refused', reason, records: 2, rejected: 1 } },
+  })
+  expect(await api.get('/objects', { status: 'refused' })).toMatchObject({
+    rows: [{ object: streamed }],
+  })
 })

@@ -5,6 +5,7 @@ import { type NotedObject, notedObject, rowsOfObject } from '../core/noted-objec
 import type { ObjectStore, ObjectVersion } from '../core/object-store.ts'
 import { inLanes } from '../core/pinned.ts'
 import {
+  lookedAt,
   outcomeOf,
   type Publication,
   parsePublication,
@@ -46,7 +47,8 @@ export async function objectDetail(notes: Notes, key: string): Promise<ObjectDet
   ])
   const raw = noted ? rawEnd(noted) : null
   const own = silver?.record
-  const looked = { raw: noted, silver: own?.state, stream: state }
+  const sent = state && { etag: lookedAt(state) }
+  const looked = { raw: noted, silver: own?.state, stream: sent }
   const { unseen, end } = isThere ? await unseenOf(store, version, looked) : nothingUnseen
   const published = publication && state && { at: publication.modified, outcome: outcomeOf(state) }
   const stream = newest(published ? streamEnd(published) : null, end)

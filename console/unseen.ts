@@ -1,4 +1,3 @@
-import { isStreamOnly } from '../core/contract.ts'
 import type { ObjectStore, ObjectVersion } from '../core/object-store.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { shellWord } from '../core/shell-word.ts'
@@ -32,7 +31,8 @@ export async function unseenOf(
     stream: looks(looked.stream),
   })
   const [one] = unseen
-  const next = isStreamOnly(key) ? 'sluice start --once' : `sluice ingest ${shellWord(key)}`
+  const isToLoad = one?.stages.some((stage) => stage !== 'streaming')
+  const next = isToLoad ? `sluice ingest ${shellWord(key)}` : 'sluice start --once'
   return {
     unseen: one ? { stages: one.stages, changed: one.changed, next } : null,
     end: ends[0],

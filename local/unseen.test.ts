@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ObjectStore } from '../core/object-store.ts'
 import { resource, TestLake } from '../functions/stages.fixture.ts'
-import { inputsIn, type Looked, looksOf, unseenAmong } from './unseen.ts'
+import { inputsIn, type Looked, looksOf, streamedFolders, unseenAmong } from './unseen.ts'
 
 let files: TestLake
 beforeEach(() => {
@@ -85,6 +85,27 @@ test('of a stream, what no contract lets through has an end, and no record of it
       reason: expect.stringContaining('describe it as a resource in streaming/till/'),
     },
   ])
+})
+
+test('of Bronze, what is to be published besides, too', async () => {
+  files.describe('p', resource('t', ['id:integer'], {}, { stream: {} }), resource('u', ['id']))
+  files.describe('q', resource('t', ['id:integer']))
+  for (const key of ['p/t/a.csv', 'p/u/a.csv', 'q/t/a.csv']) files.put(`bronze/${key}`, 'id\n1\n')
+  const { store } = files.lake
+  const inputs = await inputsIn(store, unreadable)
+  const streamed = await streamedFolders(store, inputs)
+  expect(streamed).toEqual(['bronze/p'])
+  const loaded = looksOf(inputs.map(({ key: object, etag }) => ({ object, etag })))
+  const left = [{ object: 'bronze/p/t/a.csv', stages: ['streaming'], changed: false }]
+  for (const known of [{ streamed }, {}]) {
+    const looked = { ...nothing, raw: loaded, silver: loaded, ...known }
+    expect((await unseenAmong(store, inputs, looked)).unseen).toMatchObject(left)
+  }
+  // Both would be refused, without a record.
+  const rival = resource('t', ['id:integer'], {}, { stream: {} })
+  files.put('streaming/p/datapackage.json', JSON.stringify({ name: 'p', resources: [rival] }))
+  const looked = { ...nothing, raw: loaded, silver: loaded, streamed }
+  expect((await unseenAmong(store, inputs, looked)).unseen).toEqual([])
 })
 
 test('of many objects the lake is listed once, and a descriptor looked at once', async () => {

@@ -1,4 +1,6 @@
+import { posix } from 'node:path'
 import {
+  contractsOf,
   type Governing,
   govern,
   isDescriptor,
@@ -10,6 +12,7 @@ import { isStreamOnly } from '../core/contract.ts'
 import { memoryOf } from '../core/memo-store.ts'
 import type { Denied, ObjectStore, ObjectVersion } from '../core/object-store.ts'
 import { none, type Outcome } from '../core/outcome.ts'
+import { packagesIn } from '../core/packages.ts'
 import { isProposal } from '../core/proposal.ts'
 import { governStream } from '../core/stream-catalog.ts'
 import { decide } from '../core/take.ts'
@@ -39,6 +42,8 @@ export interface Looked {
   raw?: Looks | undefined
   silver: Looks
   stream: Looks
+  /** Folders of Bronze, only below which anything is published; else each object is looked at. */
+  streamed?: string[]
 }
 
 export function looksOf(seen: { object: string; etag: string }[]): Looks {
@@ -59,6 +64,19 @@ export async function inputsIn(store: ObjectStore, denied: Denied): Promise<Obje
     for await (const version of store.list(prefix, '', denied)) inputs.push(version)
   }
   return inputs
+}
+
+/** The folders of Bronze whose packages stream a dataset. */
+export async function streamedFolders(
+  store: ObjectStore,
+  inputs: ObjectVersion[],
+): Promise<string[]> {
+  const folders = inputs.flatMap(({ key }) => {
+    return isDescriptor(key) && !isStreamOnly(key) ? posix.dirname(key) : []
+  })
+  const packages = await packagesIn(store, [...new Set(folders)])
+  const streaming = packages.filter((one) => contractsOf(one).some(({ stream }) => stream))
+  return streaming.map(({ folder }) => folder)
 }
 
 /**
@@ -88,10 +106,11 @@ async function lookFor(
   const { key, etag } = version
   // As `start` passes over what is half written, and every stage what is no object.
   if (isHalfFile(key) || isDescriptor(key) || isProposal(key)) return undefined
-  const all = looksAt(key, looked)
+  const isStream = isStreamOnly(key)
+  const flows = isStream || isBelow(key, looked.streamed)
+  const all = looksAt(isStream, flows, looked)
   const missing = all.filter(({ looks }) => !looks.get(key)?.includes(etag))
   if (missing.length === 0 || (await packageOf(store, key)) !== undefined) return undefined
-  const isStream = isStreamOnly(key)
   const governing = isStream ? await governStream(store, key) : await govern(store, key)
   const isOne = looksLikeCsv(key) || (isStream && isNdjson(key))
   const decision = decide(version, governing, undefined, '', isOne)
@@ -101,22 +120,38 @@ async function lookFor(
     const { what: status, reason } = decision
     return { stage: 'streaming', object: key, dataset, status, reason, seconds: 0, ...none }
   }
-  const stages = missing.flatMap(({ stage }) => (keepsIt(stage, governing) ? stage : []))
-  if (stages.length === 0) return undefined
-  const changed = missing.some(({ looks }) => looks.has(key))
+  const kept: typeof missing = []
+  for (const one of missing) if (await keepsIt(store, key, one.stage, governing)) kept.push(one)
+  if (kept.length === 0) return undefined
+  const stages = kept.map(({ stage }) => stage)
+  const changed = kept.some(({ looks }) => looks.has(key))
   const { size, modified } = version
   return { object: key, size, modified: modified.toISOString(), stages, changed }
 }
 
-function looksAt(key: string, { raw, silver, stream }: Looked) {
-  if (isStreamOnly(key)) return [{ stage: 'streaming' as const, looks: stream }]
+function looksAt(isStream: boolean, flows: boolean, { raw, silver, stream }: Looked) {
+  const published = { stage: 'streaming' as const, looks: stream }
+  if (isStream) return [published]
   return [
     ...(raw ? [{ stage: 'raw-ingestion' as const, looks: raw }] : []),
     { stage: 'silver' as const, looks: silver },
+    ...(flows ? [published] : []),
   ]
 }
 
-/** Silver keeps a record of what belongs to a dataset, and of nothing else. */
-function keepsIt(stage: Outcome['stage'], { dataset }: Governing): boolean {
-  return stage !== 'silver' || dataset !== undefined
+function isBelow(key: string, folders: string[] | undefined): boolean {
+  return folders === undefined || folders.some((folder) => key.startsWith(`${folder}/`))
+}
+
+/** Whether the stage would keep a record of the object, as all do but for these. */
+async function keepsIt(
+  store: ObjectStore,
+  key: string,
+  stage: Outcome['stage'],
+  { dataset, contract }: Governing,
+): Promise<boolean> {
+  if (stage === 'silver') return dataset !== undefined
+  if (stage === 'raw-ingestion' || isStreamOnly(key)) return true
+  // Of what two packages would stream, it refuses both.
+  return contract?.stream !== undefined && (await governStream(store, key)).contract !== undefined
 }
