@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
-import type { BrokenRule, Preview, PreviewTable } from '../core/preview.ts'
+import type { BrokenRule } from '../core/broken-rules.ts'
+import type { Preview, PreviewTable } from '../core/preview.ts'
 import { plain, shown } from './shown.ts'
 
 /** Folders that are listed one by one. */

@@ -1,3 +1,4 @@
+import { type BrokenRule, brokenRules } from './broken-rules.ts'
 import { type Governing, govern } from './catalog.ts'
 import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
@@ -6,14 +7,13 @@ import { Refused } from './errors.ts'
 import type { Lake } from './lake.ts'
 import { ingestCommand, reasonOf } from './limit.ts'
 import { fileStem, folderOf } from './manifest.ts'
-import { identifier, literal } from './names.ts'
+import { identifier } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 import { type Counts, none } from './outcome.ts'
 import { textSize } from './plain-text.ts'
 import { partitionValue } from './plan.ts'
 import { orphansIn } from './preview-orphans.ts'
 import { ratioRefusal } from './reject-ratio.ts'
-import { errorShape, rejectsTable } from './rejects.ts'
 import { tableChanges, tableOf } from './table.ts'
 import { decide } from './take.ts'
 import { type Sink, type Verdict, validate } from './validate.ts'
@@ -32,13 +32,6 @@ export interface Preview extends Counts {
   table: PreviewTable | undefined
   /** By folder of Silver; then of quarantine, where anything is rejected. */
   files: { folder: string; name: string; rows: number }[]
-}
-
-export interface BrokenRule {
-  rule: string
-  field: string | null
-  records: number
-  examples: { line: number; value: string | null; message: string }[]
 }
 
 export interface PreviewTable {
@@ -193,23 +186,6 @@ function sinkOf(duck: Duck, contract: Contract): Sink {
     const [[rows] = []] = await duck.all('SELECT coalesce(sum(planned_rows), 0) FROM planned')
     return Number(rows)
   }
-}
-
-const EXAMPLES = 3
-
-async function brokenRules(duck: Duck, { rejects }: Verdict): Promise<BrokenRule[]> {
-  if (!rejects) return []
-  const rows = await duck.all(`SELECT e.rule, e.field, count(*)::VARCHAR,
-      to_json(arg_min({'line': line, 'value': e.value, 'message': e.message}, record,
-        ${EXAMPLES}))::VARCHAR
-    FROM (SELECT record, line, unnest(from_json(errors, ${literal(errorShape)})) AS e
-      FROM ${rejectsTable(rejects)}) GROUP BY ALL ORDER BY count(*) DESC, 1, 2`)
-  return rows.map(([rule, field, records, examples]) => ({
-    rule: String(rule),
-    field: field as string | null,
-    records: Number(records),
-    examples: JSON.parse(String(examples)),
-  }))
 }
 
 /** Where the rows go; a file's name ends in the epoch of its commit, and a number. */

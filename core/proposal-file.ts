@@ -38,7 +38,7 @@ export async function propose(lake: Lake, version: ObjectVersion): Promise<strin
     if (edited) return edited.why
     const before = there && parseProposal(there.body.toString())
     const taken = await takenIn(lake, folder)
-    const empty: Proposal = { name: nameOf(folder), resources: [], without: [] }
+    const empty: Proposal = { name: nameOf(folder), resources: [], remarks: [], without: [] }
     const proof = proofIn(lake, folder)
     const proposal = await joined(before ?? empty, taken, file, proof)
     const body = Buffer.from(formatProposal(proposal, acceptCommand(folder)))

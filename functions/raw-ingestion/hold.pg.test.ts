@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Lake } from '../../core/lake.ts'
 import { parseProposal } from '../../core/proposal.ts'
+import { acceptProposal } from '../../core/proposal-accept.ts'
 import { database, files, raw } from '../raw.fixture.ts'
 import { resource, runSilver, storeWith, TestRaw } from '../stages.fixture.ts'
 
@@ -33,7 +34,8 @@ test('both stages hold a file, and its contract is proposed from all of it', asy
         { name: 'id', type: 'integer' },
         { name: 'zip', type: 'string' },
       ],
-      ...{ whys: [], keys: [['id'], ['zip']] },
+      keys: [['id'], ['zip']],
+      whys: [expect.objectContaining({ field: 'zip', path: 'orders.csv' })],
     },
   ])
 })
@@ -48,6 +50,19 @@ test('what has two readings is a string; the proposal says what to write for eac
       'where its point groups thousands, write type: integer, groupChar: "."; ' +
       'where its point begins decimals, write type: number',
   )
+})
+
+test('the proposal says what it would reject; the contract that it becomes does not', async () => {
+  files.put(key, 'id,zip\n1,01234\n2\n')
+  await raw.run(key)
+  expect(await textOf(file)).toContain(`
+# In "orders.csv": 2 records: 1 would be accepted, 1 rejected
+# In "orders.csv": missing-cell: 1 record, in line 3: 1 cells; the header has 2
+`)
+  await acceptProposal(files.lake.store, 'bronze/shop')
+  const accepted = (await textOf('bronze/shop/datapackage.yaml')) ?? ''
+  expect(accepted).toMatch(/^name: shop\n/)
+  expect(accepted).toContain('        # In "orders.csv": digits, but "01234" has zeros in front')
 })
 
 test('a proposal is no object, whatever a glob says of it', async () => {
