@@ -13,7 +13,8 @@ export function toldOf(found: Preview): string {
   const lines = [head, ...(contract ? [plain(`  contract   ${contract}`)] : [])]
   if (reason !== undefined) lines.push(...reason.split('\n').map((line) => plain(`  ${line}`)))
   if (found.table) lines.push(...toldOfTable(found.table))
-  if (would === 'load') lines.push(...toldOfRows(found))
+  if (found.proposal !== undefined) lines.push('  by what is proposed:')
+  if (would === 'load' || found.proposal !== undefined) lines.push(...toldOfRows(found))
   else if (found.rules.length > 0) lines.push(tableOf(found.rules))
   return lines.join('\n')
 }

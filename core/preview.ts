@@ -4,6 +4,7 @@ import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import type { Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
+import { heldWithDraft, heldWithout, heldWithProposal } from './held.ts'
 import type { Lake } from './lake.ts'
 import { ingestCommand, reasonOf } from './limit.ts'
 import { fileStem, folderOf } from './manifest.ts'
@@ -13,6 +14,8 @@ import { type Counts, none } from './outcome.ts'
 import { textSize } from './plain-text.ts'
 import { partitionValue } from './plan.ts'
 import { orphansIn } from './preview-orphans.ts'
+import { foreseen } from './preview-proposed.ts'
+import { folderOfKey } from './proposal.ts'
 import { ratioRefusal } from './reject-ratio.ts'
 import { tableChanges, tableOf } from './table.ts'
 import { decide } from './take.ts'
@@ -24,6 +27,8 @@ export interface Preview extends Counts {
   dataset: string | undefined
   /** The key of the descriptor that governs it. */
   contract: string | undefined
+  /** Of what would be held: the key of the proposal that it was judged by. */
+  proposal?: string | undefined
   would: 'load' | 'refuse' | 'hold' | 'ignore' | 'change nothing'
   /** Why it would not be loaded; of what would be, what is unexpected in its header. */
   reason: string | undefined
@@ -68,6 +73,9 @@ export async function preview(
     return { ...nothingOf(version.key, governing), would: 'change nothing', reason: settled }
   }
   const decision = decide(version, governing, undefined, elsewhere)
+  if (decision.what === 'held' && decision.proposes) {
+    return heldPreview(lake, candidate, nothingOf(version.key, governing))
+  }
   if (decision.what !== 'load') {
     const would = words[decision.what]
     return { ...nothingOf(version.key, governing), would, reason: reasonIn(decision) }
@@ -80,6 +88,24 @@ export async function preview(
     if (!(error instanceof Refused)) throw error
     const reason = reasonOf(error, elsewhere)
     return { ...nothingOf(version.key, governing), table, would: 'refuse', reason }
+  }
+}
+
+/** What is held, judged by what is proposed for it. */
+async function heldPreview(lake: Lake, candidate: Candidate, nothing: Preview): Promise<Preview> {
+  const held = { ...nothing, would: 'hold' as const }
+  const folder = folderOfKey(candidate.version.key)
+  try {
+    const found = await foreseen(lake, candidate)
+    if ('why' in found) return { ...held, reason: heldWithout(found.why) }
+    const { contract, isThere } = found
+    const reason = isThere ? heldWithProposal(folder) : heldWithDraft(folder)
+    const { rules, ...counts } = await judged(lake, undefined, candidate, contract, undefined)
+    const { records, accepted, rejected } = counts
+    return { ...held, reason, proposal: contract.file, rules, records, accepted, rejected }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    return { ...held, reason: `${heldWithProposal(folder)}; it would be refused: ${error.message}` }
   }
 }
 
@@ -132,7 +158,7 @@ async function judged(
   database: Database | undefined,
   { version, path }: Candidate,
   contract: Contract,
-  table: PreviewTable,
+  table: PreviewTable | undefined,
 ): Promise<Preview> {
   return withScratch(
     textSize(version),
