@@ -1,5 +1,5 @@
 import { Refused } from './errors.ts'
-import { type Cut, isData } from './infer-dialect.ts'
+import { type Cut, type FoundDialect, isData } from './infer-dialect.ts'
 import { postgresName } from './names.ts'
 import type { PlainText } from './plain-text.ts'
 import { decode } from './text-encoding.ts'
@@ -17,12 +17,18 @@ export function namesOf({ dialect, records }: Cut, text: PlainText) {
   }
   if (isData(records)) {
     const names = first.map((_, i) => `column_${i + 1}`)
-    return { names, dialect: { ...dialect, header: false } }
+    return { names, dialect: headless(dialect, 0) }
   }
   const names = distinct(first)
   const isHeader = names.every((name, i) => name === first[i])
-  if (isHeader) return { names, dialect }
-  return { names, dialect: { ...dialect, header: false, commentRows: [1] } }
+  return { names, dialect: isHeader ? dialect : headless(dialect, 1) }
+}
+
+/** The dialect without a header: it is passed over, where there is one, and what is above it. */
+function headless({ headerRows, ...dialect }: FoundDialect, headers: 0 | 1): FoundDialect {
+  const length = (headerRows?.[0] ?? 1) - 1 + headers
+  const commentRows = Array.from({ length }, (_, i) => i + 1)
+  return { ...dialect, header: false, ...(length > 0 && { commentRows }) }
 }
 
 function decoded(cell: string, { encoding }: PlainText): string {

@@ -28,7 +28,8 @@ export function parseRemark(line: string): Remark | undefined {
 const RULES = 5
 
 /** What the proposed contract would make of the records of a file: one line, then one a rule. */
-export function remarksOn(path: string, { records, rejected, rules }: Inferred): Remark[] {
+export function remarksOn(path: string, found: Inferred): Remark[] {
+  const { records, rejected, rules, dialect } = found
   const n = (count: number, what = 'record') =>
     `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
   const ends = `${(records - rejected).toLocaleString('en')} would be accepted`
@@ -39,6 +40,8 @@ export function remarksOn(path: string, { records, rejected, rules }: Inferred):
     return `${rule}${of}: ${n(records)}, ${at}`.replaceAll(/[\r\n]+/g, ' ')
   })
   const more = rules.length - told.length
-  const lines = [head, ...told, ...(more > 0 ? [`and ${n(more, 'more rule')}`] : [])]
+  const [row] = dialect.headerRows ?? []
+  const above = row === undefined ? [] : [`its header is row ${row}: what is above is passed over`]
+  const lines = [head, ...above, ...told, ...(more > 0 ? [`and ${n(more, 'more rule')}`] : [])]
   return lines.map((text) => ({ path, text }))
 }

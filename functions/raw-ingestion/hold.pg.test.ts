@@ -83,6 +83,25 @@ test('renamed by hand, it loads what is held', async () => {
   expect(await raw.table('shop.orders')).toEqual([[1, '2026-01-31']])
 })
 
+test.each([
+  ['sep=;', 'sep=;\r\nid;note\r\n1;x\r\n2;y;z\r\n', 4, 1],
+  ['titles', '"Report\nof sales";\n;\nid;note\n1;x\n2;y;z\n1;x\n1;x\n1;x\n', 6, 4],
+])(
+  'a header below %s is proposed, and loaded with the lines of the file',
+  async (_, text, line, good) => {
+    files.put(key, text)
+    await raw.run(key)
+    await acceptProposal(files.lake.store, 'bronze/shop')
+    const end = { status: 'loaded', accepted: good, rejected: 1 }
+    expect(await raw.run(key)).toMatchObject([end])
+    expect(await runSilver(files.lake, key)).toMatchObject([end])
+    expect(await raw.table('shop.orders')).toEqual(Array(good).fill([1, 'x']))
+    expect(await raw.query('SELECT line::int, record::int, text FROM sluice.rejects')).toEqual([
+      { line, record: 2, text: '2;y;z' },
+    ])
+  },
+)
+
 test('what is held again is not read again, until it or its proposal changes', async () => {
   files.put(key, 'id\n1\n')
   await raw.run(key)
@@ -104,7 +123,7 @@ test('what is held again is not read again, until it or its proposal changes', a
 })
 
 test.each([
-  ['no dialect fits', 'Report\na,b\n1,2\n3,4\n5,6\n'],
+  ['no dialect fits', 'Report\n1,2\n3,4\n5,6\n7,8\n'],
   ['source-error: the object is empty', ''],
 ])('where there is none, the reason says why: %s', async (why, text) => {
   files.put(key, text)
