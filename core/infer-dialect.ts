@@ -140,8 +140,9 @@ function chosen(tries: Attempt[]): Attempt {
   // A first line apart from a table below it is no header; apart from prose, it heads one column.
   const table = parted.find(({ records, fit }) => records > 2 && fit >= 0.8)
   if (table) throw misfit(table)
-  const single = byFit.find(({ first, width, fit }) => first === 1 && width === 1 && fit >= 0.5)
-  if (single) return single
+  // A first line that is cut by any delimiter is a header of more than one label.
+  const single = byFit.find(({ width, fit }) => width === 1 && fit >= 0.5)
+  if (single && tries.every(({ first }) => first <= 1)) return single
   throw misfit(parted[0] ?? byFit[0]!)
 }
 

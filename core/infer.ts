@@ -8,6 +8,7 @@ import { inferEncoding } from './infer-encoding.ts'
 import { propertiesOf } from './infer-forms.ts'
 import { namesOf } from './infer-header.ts'
 import { inferKeys } from './infer-keys.ts'
+import { checkKind } from './infer-kind.ts'
 import type { Near } from './infer-near.ts'
 import { inferDialect } from './infer-titles.ts'
 import { type FoundField, inferTypes } from './infer-types.ts'
@@ -56,7 +57,7 @@ const SAMPLE = 1 << 20
  * that will judge it, and the contract itself was run against the file at last: it rejects nothing
  * but what is no record of the file's own width.
  *
- * @throws Refused where no dialect fits, or the text cannot be read
+ * @throws Refused where no dialect fits, the text cannot be read, or it is none
  */
 export async function infer(task: InferTask): Promise<Inferred> {
   const encoding = await encodingOf(task)
@@ -136,6 +137,7 @@ async function whysOf(task: InferTask, found: Frame, near: Near[]): Promise<Why[
 async function encodingOf({ path, key, folder }: InferTask): Promise<string> {
   // Latin-1 takes all bytes as they are: only what is packed is unpacked.
   const raw = await plainText(path, key, 'latin-1', folder)
+  checkKind(raw.bytes ?? readStart(raw.path, 64))
   return inferEncoding(raw.path)
 }
 
