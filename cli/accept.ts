@@ -10,7 +10,7 @@ import { type CommonOptions, commandOf, mustBeThere } from './options.ts'
 
 const help = `
 datapackage.proposed.yaml becomes the descriptor, or is added to the one that stands there; then its
-files are loaded.
+files are loaded. What it would accept and reject of a held file, \`sluice plan\` tells before.
 
 Examples:
   sluice accept shop

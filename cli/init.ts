@@ -43,7 +43,12 @@ async function init(file: string, options: InitOptions): Promise<void> {
   const name = nameFor(options.name ?? basename(dirname(path)))
   const found = await newcomer(path)
   // One file alone shares its types with none, so that nothing is to be proven.
-  const proposal = await joined({ name, resources: [], without: [] }, [], found, async () => true)
+  const proposal = await joined(
+    { name, resources: [], remarks: [], without: [] },
+    [],
+    found,
+    async () => true,
+  )
   // Of nothing there is no descriptor: `init a.csv > datapackage.yaml` would leave a broken one.
   if ('found' in found) process.stdout.write(told(proposal, options))
   if ('found' in found && found.found.rejected === 0) return

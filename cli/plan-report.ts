@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
-import type { BrokenRule, Preview, PreviewTable } from '../core/preview.ts'
+import type { BrokenRule } from '../core/broken-rules.ts'
+import type { Preview, PreviewTable } from '../core/preview.ts'
 import { asCalled, type Given } from './called.ts'
 import { plain, shown } from './shown.ts'
 
@@ -17,8 +18,10 @@ export function toldOf(found: Preview, given: Given): string {
     lines.push(...told.map((line) => plain(`  ${line}`)))
   }
   if (found.table) lines.push(...toldOfTable(found.table))
-  const isJudged = would === 'load' || (would === 'change nothing' && found.table !== undefined)
-  if (isJudged) lines.push(...toldOfRows(found))
+  const isOfToday = would === 'change nothing' && found.table !== undefined
+  if (found.proposal !== undefined) lines.push('  by what is proposed:')
+  if (would === 'load' || isOfToday || found.proposal !== undefined)
+    lines.push(...toldOfRows(found))
   else if (found.rules.length > 0) lines.push(tableOf(found.rules))
   return lines.join('\n')
 }

@@ -1,8 +1,9 @@
-import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openPostgres } from '../core/postgres.ts'
 import type { Preview } from '../core/preview.ts'
+import { propose } from '../core/proposal-file.ts'
 import { emptied, resource, runSilver, TestLake, TestRaw } from '../functions/stages.fixture.ts'
 import { freshDatabase } from '../local/fresh-database.ts'
 import { planCommand } from './plan.ts'
@@ -148,6 +149,43 @@ test('what would be held or refused says why', async () => {
   expect(previews.map(({ would }) => would)).toEqual(['hold', 'refuse'])
   expect(previews[1]!.reason).toContain('incorrect-label: label 2 is "nom"')
   expect(code).toBe(3)
+})
+
+test('what would be held is judged by what is proposed, or would be', async () => {
+  const key = 'bronze/other/1.csv'
+  files.put(key, 'a,b\n1,2\n3\n')
+  const file = 'bronze/other/datapackage.proposed.yaml'
+  const counts = { would: 'hold', proposal: file, records: 2, accepted: 1, rejected: 1, files: [] }
+  const rules = [{ rule: 'missing-cell', field: null, records: 1, examples: [{ line: 3 }] }]
+  const before = await everything()
+  const first = await plan([key])
+  expect(first).toMatchObject({ first: { ...counts, rules }, code: 3 })
+  expect(first.first.reason).toContain(`; when it is ingested, one is proposed in ${file}; or `)
+  expect(await everything()).toEqual(before)
+  await propose(files.lake, (await files.lake.store.head(key))!)
+  const second = (await plan([key])).first
+  expect(second).toMatchObject({ ...counts, rules })
+  expect(second.reason).toContain(`; one is proposed in ${file}: \`sluice accept other\` lets it`)
+  // By what a person has made of it, too.
+  const text = (await files.lake.store.get(file))!.body.toString()
+  files.put(file, text.replace('{name: b, type: integer}', '{name: b, type: date}'))
+  expect((await plan([key])).first).toMatchObject({ ...counts, accepted: 0, rejected: 2 })
+  files.put(file, text.replace('{name: b, type: integer}', '{name: b, type: dates}'))
+  expect((await plan([key])).first.reason).toContain('found "dates"')
+})
+
+test('a file from elsewhere is judged by what would be proposed for it', async () => {
+  const outside = join(files.folder, 'outside.csv')
+  writeFileSync(outside, 'a,b\n1,x\n')
+  const { first } = await plan([outside, '--package', 'other'])
+  expect(first).toMatchObject({ would: 'hold', records: 1, accepted: 1, rejected: 0 })
+  writeFileSync(outside, '')
+  const none = await plan([outside, '--package', 'other'])
+  expect(none.first).toMatchObject({ would: 'hold', records: 0 })
+  expect(none.first.reason).toBe(
+    'no contract names it, and none is proposed: source-error: the object is empty',
+  )
+  rmSync(outside)
 })
 
 test('of what would be refused for too many rejects, the rules are told', async () => {

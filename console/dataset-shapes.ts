@@ -67,6 +67,10 @@ export interface ProposalRow {
   descriptor: string
   /** Held files that it names. */
   files: string[]
+  /** What was found in each; null where it was edited since, so that it may be so no more. */
+  remarks: { key: string; text: string }[] | null
+  /** Files for which there is none, and why. */
+  without: { key: string; why: string }[]
   /** Lines of the descriptor as it would be: `+` new, `-` gone, ` ` as it stands. */
   diff: { mark: '+' | '-' | ' '; text: string }[]
   /** Why it cannot be accepted as it stands. */

@@ -45,6 +45,24 @@ test('held, looked at, accepted, and loaded by the event of the descriptor', asy
   expect(await raw.table('shop.orders')).toEqual([[1, '01234']])
 })
 
+test('what was found in each file, until somebody has edited it', async () => {
+  files.put(orders, 'id,zip\n1,01234\n2\n')
+  files.put('bronze/shop/none.csv', '')
+  for (const key of [orders, 'bronze/shop/none.csv']) await raw.run(key)
+  const [row] = await proposals()
+  const texts = [
+    '2 records: 1 would be accepted, 1 rejected',
+    'missing-cell: 1 record, in line 3: 1 cells; the header has 2',
+  ]
+  expect(row!.remarks).toEqual(texts.map((text) => ({ key: orders, text })))
+  expect(row!.without).toEqual([
+    { key: 'bronze/shop/none.csv', why: 'source-error: the object is empty' },
+  ])
+  files.put(proposal, textOf(proposal).replace('type: string', 'type: any'))
+  const [edited] = await new Api(files.lake).get<ProposalRow[]>('/proposals')
+  expect(edited).toMatchObject({ files: [orders], remarks: null, without: [] })
+})
+
 test('what it would add to a descriptor that stands, whose lines stay', async () => {
   const own =
     '# Mine\nresources:\n  - {name: a, path: a.csv, schema: {fields: [{name: id}]}}\n# End\n'

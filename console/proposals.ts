@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { readPackage } from '../core/catalog.ts'
 import { Busy, Refused } from '../core/errors.ts'
 import type { ObjectStore } from '../core/object-store.ts'
-import { folderOfKey } from '../core/proposal.ts'
+import { folderOfKey, parseProposal } from '../core/proposal.ts'
 import { acceptProposal, draftOf } from '../core/proposal-accept.ts'
 import { sentIn } from './asked.ts'
 import { Changed } from './failure.ts'
@@ -53,7 +53,10 @@ async function rowOf(store: ObjectStore, key: string): Promise<ProposalRow | und
   const version = found?.version ?? head
   if (!version || (!found && !isLarge)) return undefined
   const text = found?.body.toString() ?? ''
-  const base = { package: folder.slice('bronze/'.length), key, etag: version.etag }
+  const base = {
+    ...{ package: folder.slice('bronze/'.length), key, etag: version.etag },
+    ...foundIn(text, folder),
+  }
   try {
     if (isLarge) throw new Refused(`${key}: it has ${version.size} bytes: look at it as a file`)
     if (folder === 'bronze') throw new Refused(`${key}: ${rootless}`)
@@ -63,6 +66,17 @@ async function rowOf(store: ObjectStore, key: string): Promise<ProposalRow | und
     if (!(error instanceof Refused)) throw error
     const descriptor = (await readPackage(store, folder))?.file ?? `${folder}/datapackage.yaml`
     return { ...base, descriptor, files: [], diff: newLines(text), broken: error.message }
+  }
+}
+
+/** What a proposal says of its files, where it is as it was written. */
+function foundIn(text: string, folder: string): Pick<ProposalRow, 'remarks' | 'without'> {
+  const own = parseProposal(text)
+  if (!own) return { remarks: null, without: [] }
+  const keyOf = (path: string) => `${folder}/${path}`
+  return {
+    remarks: own.remarks.map(({ path, text }) => ({ key: keyOf(path), text })),
+    without: own.without.map(({ path, why }) => ({ key: keyOf(path), why })),
   }
 }
 

@@ -10,6 +10,7 @@ export interface FoundDialect {
   skipInitialSpace?: boolean
   commentChar?: string
   header?: boolean
+  headerRows?: number[]
   commentRows?: number[]
 }
 
@@ -20,7 +21,7 @@ export interface Cut {
 }
 
 /** In the order in which they are preferred where several fit as well. */
-const delimiters = [',', ';', '\t', '|']
+export const delimiters = [',', ';', '\t', '|']
 
 /** So many records are looked at for what their cells are; all of the sample for their widths. */
 const LOOKED_AT = 1000
@@ -31,11 +32,13 @@ const LOOKED_AT = 1000
  *
  * @param bytes the beginning of a text, in an encoding that has ASCII's bytes for ASCII
  * @param last whether it is all of the text
+ * @param delimiter where it is known
  * @throws Refused where none fits, saying what the best one found
  */
-export function inferDialect(bytes: Buffer, last: boolean): Cut {
+export function inferTable(bytes: Buffer, last: boolean, delimiter?: string): Cut {
   if (bytes.length === 0) throw new Refused('source-error: the object is empty')
-  const tries = candidates(bytes).map((dialect) => attempt(bytes, last, dialect))
+  const marks = delimiter === undefined ? delimiters : [delimiter]
+  const tries = candidates(bytes, marks).map((dialect) => attempt(bytes, last, dialect))
   const best = chosen(tries)
   const { records, dialect } = best
   const first = recordsOf(bytes, last, best)
@@ -60,9 +63,9 @@ interface Attempt {
   fit: number
 }
 
-function candidates(bytes: Buffer): FoundDialect[] {
+function candidates(bytes: Buffer, marks: string[]): FoundDialect[] {
   const has = (text: string) => bytes.includes(text)
-  return delimiters.flatMap((delimiter) => {
+  return marks.flatMap((delimiter) => {
     const base = delimiter === ',' ? {} : { delimiter }
     const single = has("'") ? [{ ...base, quoteChar: "'" }] : []
     const spaced = has(`${delimiter} "`) ? [{ ...base, skipInitialSpace: true }] : []
@@ -74,7 +77,8 @@ function candidates(bytes: Buffer): FoundDialect[] {
 
 const HASH = 35
 
-function marksFor(dialect: FoundDialect): Marks {
+/** What cuts a text in that dialect. */
+export function marksFor(dialect: FoundDialect): Marks {
   const at = { file: 'the dialect found', path: [] }
   return marksOf(parseDialect({ ...dialect }, undefined, at), 'latin-1')
 }
@@ -112,7 +116,8 @@ function* shapesOf(bytes: Buffer, last: boolean, marks: Marks, { commentChar }: 
   }
 }
 
-function nextLine(bytes: Buffer, from: number): number {
+/** Where the line behind that of `from` begins. */
+export function nextLine(bytes: Buffer, from: number): number {
   let at = from
   while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at++
   return at + 1
@@ -135,8 +140,9 @@ function chosen(tries: Attempt[]): Attempt {
   // A first line apart from a table below it is no header; apart from prose, it heads one column.
   const table = parted.find(({ records, fit }) => records > 2 && fit >= 0.8)
   if (table) throw misfit(table)
-  const single = byFit.find(({ first, width, fit }) => first === 1 && width === 1 && fit >= 0.5)
-  if (single) return single
+  // A first line that is cut by any delimiter is a header of more than one label.
+  const single = byFit.find(({ width, fit }) => width === 1 && fit >= 0.5)
+  if (single && tries.every(({ first }) => first <= 1)) return single
   throw misfit(parted[0] ?? byFit[0]!)
 }
 

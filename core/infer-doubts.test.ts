@@ -111,8 +111,9 @@ describe('it is said why, and what to write for each reading', () => {
     expect((await inferred(v)).why).toBe(why)
   })
 
-  it('and nothing of a code, or where it is decided', async () => {
-    expect((await inferred(['1.234', '012'])).why).toBeUndefined()
+  it('of a code no more than that it is one, and nothing where it is decided', async () => {
+    const { why } = await inferred(['1.234', '012'])
+    expect(why).toBe('digits, but "012" has zeros in front, which no number keeps')
     expect((await inferred(['1.234'], ['0.5'])).why).toBeUndefined()
   })
 })

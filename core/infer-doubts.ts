@@ -1,5 +1,5 @@
 import type { Fact } from './infer-facts.ts'
-import { type Custom, type Form, propertiesOf } from './infer-forms.ts'
+import type { Custom, Form } from './infer-forms.ts'
 
 /** Of two customs, a file has one. */
 const against: Record<Custom, Custom> = {
@@ -15,21 +15,4 @@ const against: Record<Custom, Custom> = {
  */
 export function readingOf({ form }: Fact, shown: Set<Custom>): Form | undefined {
   return form.readings?.find(({ custom }) => shown.has(custom) && !shown.has(against[custom]))?.form
-}
-
-/** Why such a column stays a string, and what to write for each of its readings. */
-export function doubtOf({ form: { readings = [] }, example, missing }: Fact): string {
-  const none = missing.length > 0 ? { missingValues: ['', ...missing] } : {}
-  const ways = readings.map(({ where, form }) => {
-    return `where ${where}, write ${propertiesIn({ ...propertiesOf(form), ...none })}`
-  })
-  const value = JSON.stringify(example)
-  return `${value} has two readings, and nothing in the file says which: ${ways.join('; ')}`
-}
-
-/** `type: number, decimalChar: ","`: as they stand in a field's braces. */
-function propertiesIn(properties: object): string {
-  return Object.entries(properties)
-    .map(([name, value]) => `${name}: ${name === 'type' ? value : JSON.stringify(value)}`)
-    .join(', ')
 }

@@ -14,8 +14,8 @@ export interface Candidate {
 /** A form that a column has, and what else its values show. */
 export interface Fact extends Candidate {
   missing: string[]
-  /** Whether some value has a zero before another digit, a plus, or `1e5` without a point. */
-  coded: boolean
+  /** The least value that has a zero before another digit, a plus, or is `1e5`. */
+  coded: string | undefined
   hasDigit: boolean
   /** Characters of the shortest and the longest value. */
   shortest: number
@@ -50,27 +50,28 @@ export async function factsOf(duck: Duck, found: Candidate[], rows: string): Pro
 
 /** What is not asked of a type costs no plan. */
 function askedOf(x: string, { type, decimalChar, readings, some }: Form): string[] {
-  const given = `FILTER (${x} NOT IN (${tokenList}))`
+  const isGiven = `${x} NOT IN (${tokenList})`
   const of = (aggregate: string, ...types: string[]) =>
-    types.includes(type) ? `${aggregate} ${given}` : 'NULL'
+    types.includes(type) ? `${aggregate} FILTER (${isGiven})` : 'NULL'
+  const isDigits = type === 'integer' || type === 'number'
   const cents = decimalChar ? `[-0-9.]+${decimalChar}[0-9]{2}` : '-?[0-9,]+\\.[0-9]{2}'
   const code = literal('^\\s*[+-]?0[0-9]|^\\s*\\+|^\\s*[0-9]+[eE][0-9]+\\s*$')
   const twofold = `regexp_full_match(${x}, ${literal(some ?? '.*')})`
   return [
     `list(DISTINCT ${x}) FILTER (${x} IN (${tokenList}))::JSON::VARCHAR`,
-    of(`bool_or(regexp_matches(${x}, ${code}))`, 'integer', 'number'),
+    isDigits ? `min(${x}) FILTER (${isGiven} AND regexp_matches(${x}, ${code}))` : 'NULL',
     of(`bool_or(regexp_matches(${x}, '[0-9]'))`, 'number'),
     of(`min(strlen(trim(${x})))`, 'integer'),
     of(`max(strlen(trim(${x})))`, 'integer', 'number'),
     of(`bool_and(regexp_full_match(${x}, ${literal(cents)}))`, 'number'),
-    readings ? `min(${x}) FILTER (${x} NOT IN (${tokenList}) AND ${twofold})` : 'NULL',
+    readings ? `min(${x}) FILTER (${isGiven} AND ${twofold})` : 'NULL',
   ]
 }
 
 function factOf([missing, coded, hasDigit, shortest, longest, cents, example]: unknown[]) {
   return {
     missing: (JSON.parse((missing as string | null) ?? '[]') as string[]).toSorted(),
-    coded: coded === true,
+    coded: typeof coded === 'string' ? coded : undefined,
     hasDigit: hasDigit !== false,
     shortest: Number(shortest),
     longest: Number(longest),
@@ -88,17 +89,28 @@ const codes = new RegExp(
 const instants = /^(id|ids|time|timestamp|epoch|ts|at|ms|sec|seconds|bytes)$/
 
 /**
- * Whether digits are a name and no quantity: by how they are written; by what the column is
- * called; or as only phone numbers and the like are, with 10 to 15 digits in each value.
+ * Whether digits are a name and no quantity, and why: by how they are written; by what the column
+ * is called; or as only phone numbers and the like are, with 10 to 15 digits in each value.
+ *
+ * @returns a clause; undefined where they are a quantity, or no digits
  */
-export function isCode({ form: { type }, name, ...fact }: Fact): boolean {
+export function codeBy({ form: { type }, name, ...fact }: Fact): string | undefined {
   const { coded, hasDigit, shortest, longest } = fact
-  if (type !== 'integer' && type !== 'number') return false
+  if (type !== 'integer' && type !== 'number') return undefined
   const words = name
     .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
-  if (coded || !hasDigit || words.some((word) => codes.test(word))) return true
+  if (coded !== undefined) return `${JSON.stringify(coded)} ${wayOf(coded)}`
+  if (!hasDigit) return 'no value has a digit'
+  if (words.some((word) => codes.test(word))) return 'its name is one of phones, codes and the like'
   const isLong = type === 'integer' && shortest >= 10 && longest <= 15 && longest - shortest <= 1
-  return isLong && !words.some((word) => instants.test(word))
+  const isCode = isLong && !words.some((word) => instants.test(word))
+  return isCode ? 'its values are as long as phone numbers are' : undefined
+}
+
+function wayOf(value: string): string {
+  if (/^\s*\+/.test(value)) return 'has a plus, which no number keeps'
+  if (/^\s*-?0/.test(value)) return 'has zeros in front, which no number keeps'
+  return 'may be a code as well as a power of ten'
 }

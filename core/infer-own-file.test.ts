@@ -6,8 +6,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Duck, openDuck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { asText, infer, rejectedBy } from './infer.ts'
+import { formatProposal, type Proposal, parseProposal } from './proposal.ts'
+import { joined } from './proposal-join.ts'
 
-/** An inferred contract run against its own file rejects nothing. */
+/** An inferred contract rejects nothing of its own file; its proposal can be read again. */
 
 let duck: Duck
 const folder = fs.mkdtempSync(join(tmpdir(), 'sluice-infer-'))
@@ -43,6 +45,7 @@ const cell = fc.oneof(
   fc.integer().map(String),
   fc.double().map(String),
 )
+const nothing: Proposal = { name: 'p', resources: [], remarks: [], without: [] }
 const plain = (text: string) => text.isWellFormed() && !text.includes('\0')
 /** Of control characters, a header has only those that set text apart. */
 const isLabel = (text: string) => plain(text) && !/[^\P{Cc}\t\r\n\f\v\u0080-\u009f]/u.test(text)
@@ -72,6 +75,9 @@ it('it rejects nothing of any table, whatever its cells', { timeout: 120_000 }, 
       expect(found.rejected).toBe(0)
       expect(found.fields).toHaveLength(labels.length)
       expect(await rejectedBy(task, found)).toBe(0)
+      const one = { path: 'file.csv', found }
+      const proposal = await joined(nothing, [], one, async () => true)
+      expect(parseProposal(formatProposal(proposal, 'accept'))).toEqual(proposal)
     }),
     { numRuns: 60 },
   )

@@ -1,17 +1,20 @@
 import type { Duck } from './duckdb.ts'
 import { parseField } from './field.ts'
 import { field as descriptor } from './field-descriptor.ts'
-import { doubtOf, readingOf } from './infer-doubts.ts'
+import { readingOf } from './infer-doubts.ts'
 import {
   AT_ONCE,
   type Candidate,
+  codeBy,
   type Fact,
   factsOf,
-  isCode,
   tokenList,
   tokens,
 } from './infer-facts.ts'
 import { type Form, formsFor, heldBy, propertiesOf } from './infer-forms.ts'
+import { type Near, nearest } from './infer-near.ts'
+import { type Why, whyOfCode, whyOfDoubt, whyOfNothing } from './infer-whys.ts'
+import { booleanWords } from './infer-words.ts'
 import { lexicalOf } from './lexical.ts'
 import { literal } from './names.ts'
 
@@ -34,13 +37,18 @@ export interface Values {
   delimiter: string
 }
 
+/** Columns of no type that are looked at once more. */
+const ASKED = 200
 /** Cells that are read to rule out most candidates before all rows are asked. */
 const SAMPLE = 100_000
 
-/** Why a field is a string though it looks like more, and what would make it so. */
-export interface Why {
-  field: string
-  text: string
+/** What the columns of a file are. */
+export interface FoundTypes {
+  fields: FoundField[]
+  /** Why strings are no more than that. */
+  whys: Why[]
+  /** Types that strings nearly have. */
+  near: Near[]
 }
 
 /**
@@ -48,19 +56,34 @@ export interface Why {
  * judge them. What only looks like a number stays a string: `007`, `+5511…`, a code, a phone; and
  * so does what has two readings that nothing in the file decides between.
  */
-export async function inferTypes(
-  duck: Duck,
-  values: Values,
-): Promise<{ fields: FoundField[]; whys: Why[] }> {
-  const facts = await factsOf(duck, await narrowest(duck, values), reader(values))
-  const sure = facts.filter((fact) => !isCode(fact))
+export async function inferTypes(duck: Duck, values: Values): Promise<FoundTypes> {
+  const rows = reader(values)
+  const facts = await factsOf(duck, await narrowest(duck, values), rows)
+  const codes = facts.filter((fact) => codeBy(fact) !== undefined)
+  const sure = facts.filter((fact) => !codes.includes(fact))
   const read = await asTheFileIs(duck, values, sure)
+  const isRead = ({ at, form }: Fact) => !form.readings || read.some((one) => one.at === at)
   const fields = values.names.map((name, i) => {
     const fact = [...read, ...sure].find(({ at }) => at === i)
     return fact && !fact.form.readings ? typed(fact) : { name, type: 'string' }
   })
-  const left = sure.filter(({ at, form }) => form.readings && !read.some((one) => one.at === at))
-  return { fields, whys: left.map((fact) => ({ field: fact.name, text: doubtOf(fact) })) }
+  const doubts = sure.filter((fact) => !isRead(fact))
+  const left = values.names.flatMap((_, i) => (facts.some(({ at }) => at === i) ? [] : [i]))
+  const empty = await emptyOnes(duck, values, left.slice(0, ASKED))
+  const words = left.slice(0, ASKED).filter((at) => !empty.includes(at))
+  const near = await nearest(duck, await likely(duck, values, words), rows)
+  const whys = [
+    ...[...codes.map(whyOfCode), ...doubts.map(whyOfDoubt)],
+    ...empty.map((at) => whyOfNothing(values.names[at]!)),
+  ]
+  return { fields, whys, near }
+}
+
+async function emptyOnes(duck: Duck, values: Values, columns: number[]): Promise<number[]> {
+  if (columns.length === 0) return []
+  const counts = columns.map((at) => `count(c${at})::INTEGER`)
+  const [answer = []] = await duck.all(`SELECT ${counts.join(', ')} FROM ${reader(values)}`)
+  return columns.filter((_, n) => answer[n] === 0)
 }
 
 /** Of the columns with two readings, those that the others decide. */
@@ -76,19 +99,40 @@ async function asTheFileIs(duck: Duck, values: Values, facts: Fact[]): Promise<F
 
 /** Those that the first rows do not rule out. */
 async function candidates(duck: Duck, values: Values): Promise<Candidate[]> {
-  const { names } = values
   const forms = formsFor(values.delimiter)
-  const rows = await duck.all(
-    `FROM ${reader(values)} LIMIT ${Math.ceil(SAMPLE / Math.max(1, names.length))}`,
-  )
-  return names.flatMap((name, i) => {
-    const given = rows.map((row) => row[i]).filter((x) => x !== null && !tokens.includes(String(x)))
+  const sample = await sampleOf(duck, values)
+  return sample.flatMap((given, i) => {
     // Of a column that begins empty only the plain forms are tried: each costs a look at all rows.
     const isPlain = ({ all, some, late }: Form) => late === true || (!all && !some)
     const some = given.length === 0 ? forms.filter(isPlain) : forms
-    const likely = some.filter(({ like }) => given.every((x) => like.test(String(x))))
-    return likely.map((form) => candidate(name, i, form))
+    const likely = some.filter(({ like }) => given.every((text) => like.test(text)))
+    return likely.map((form) => candidate(values.names[i]!, i, form))
   })
+}
+
+/** Those that most of the first values have, of columns that have none as a whole. */
+async function likely(duck: Duck, values: Values, columns: number[]): Promise<Candidate[]> {
+  const forms = [...formsFor(values.delimiter), ...booleanWords]
+  const sample = await sampleOf(duck, values)
+  return columns.flatMap((at) => {
+    const given = sample[at]!
+    const fit = (like: RegExp) => given.filter((text) => like.test(text)).length
+    const most = forms.filter(({ like }) => 3 * fit(like) > 2 * given.length)
+    return most.map((form) => candidate(values.names[at]!, at, form))
+  })
+}
+
+/** The first values of each column that are more than a mark of a missing value. */
+async function sampleOf(duck: Duck, values: Values): Promise<string[][]> {
+  const { names } = values
+  const rows = await duck.all(
+    `FROM ${reader(values)} LIMIT ${Math.ceil(SAMPLE / Math.max(1, names.length))}`,
+  )
+  return names.map((_, i) =>
+    rows
+      .filter((row) => row[i] !== null && !tokens.includes(String(row[i])))
+      .map((row) => String(row[i])),
+  )
 }
 
 /** For each column that has one: its next candidate is asked for where the one before failed. */

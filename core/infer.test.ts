@@ -186,8 +186,9 @@ describe('the dialect', () => {
   it.each([
     ['source-error: the object is empty', ''],
     ['encoding-error: a NUL in the header', 'a\0,b\n1,2\n'],
-    ['source-error: control characters in the header', 'PK\x03\x04,\x14\n1,2\n'],
-    ['no dialect fits: cut at ",", which comes nearest, the first', 'Report\na,b\n1,2\n3,4\n5,6\n'],
+    ['source-error: control characters in the header', 'a\x03\x04,\x14\n1,2\n'],
+    ['no dialect fits: cut at ","', 'a,b,c\n1\n1,2\n1,2,3,4\n1,2,3,4,5\n1\n2,3\n'],
+    ['no dialect fits: cut at ",", which comes nearest, the first', 'Report\n1,2\n3,4\n5,6\n7,8\n'],
   ])('%s', async (why, text) => {
     await expect(inferred(text)).rejects.toThrow(why)
   })

@@ -1,18 +1,24 @@
 import { join } from 'node:path'
+import { type BrokenRule, brokenRules } from './broken-rules.ts'
 import { type Contract, parseContract } from './contract.ts'
 import { parseOutline } from './descriptor.ts'
 import { type Duck, openDuck } from './duckdb.ts'
-import { Refused } from './errors.ts'
-import { type Cut, type FoundDialect, inferDialect, isData } from './infer-dialect.ts'
+import type { FoundDialect } from './infer-dialect.ts'
 import { inferEncoding } from './infer-encoding.ts'
+import { propertiesOf } from './infer-forms.ts'
+import { namesOf } from './infer-header.ts'
 import { inferKeys } from './infer-keys.ts'
-import { type FoundField, inferTypes, type Why } from './infer-types.ts'
+import { checkKind } from './infer-kind.ts'
+import type { Near } from './infer-near.ts'
+import { inferDialect } from './infer-titles.ts'
+import { type FoundField, inferTypes } from './infer-types.ts'
+import { type Why, whyOfLoss, whyOfNear } from './infer-whys.ts'
 import { tooWide, WIDE } from './limit.ts'
-import { identifier, literal, postgresName } from './names.ts'
+import { identifier, literal } from './names.ts'
 import { sizes } from './parquet.ts'
 import { type PlainText, plainText, readStart } from './plain-text.ts'
-import { decode, parseEncoding } from './text-encoding.ts'
-import { validate } from './validate.ts'
+import { parseEncoding } from './text-encoding.ts'
+import { type Verdict, validate } from './validate.ts'
 
 /** What a file says of itself: the parts of a resource that can be read off all of its rows. */
 export interface Inferred {
@@ -28,6 +34,8 @@ export interface Inferred {
   records: number
   /** Records that no contract could take: of another width, with a broken quote, blank. */
   rejected: number
+  /** What those break. */
+  rules: BrokenRule[]
 }
 
 /** An object's bytes on this machine, its key, and a folder of our own. */
@@ -49,7 +57,7 @@ const SAMPLE = 1 << 20
  * that will judge it, and the contract itself was run against the file at last: it rejects nothing
  * but what is no record of the file's own width.
  *
- * @throws Refused where no dialect fits, or the text cannot be read
+ * @throws Refused where no dialect fits, the text cannot be read, or it is none
  */
 export async function infer(task: InferTask): Promise<Inferred> {
   const encoding = await encodingOf(task)
@@ -91,16 +99,45 @@ async function inferFields(
     keepValues(task.duck, select, names, path),
   )
   const values = { path, names, delimiter: frame.dialect.delimiter ?? ',' }
-  if (records === rejected) return { ...words, whys: [], keys: [], records, rejected }
+  const counts = { records, rejected }
+  if (records === rejected) {
+    const { rules } = await judgedBy(task, words)
+    return { ...words, ...counts, whys: [], keys: [], rules }
+  }
   const narrow = await inferTypes(task.duck, values)
-  const fields = await proven(task, { ...frame, fields: narrow.fields }, rejected)
+  const { fields, rules } = await proven(task, { ...frame, fields: narrow.fields }, rejected)
+  const found = { ...frame, fields }
+  const lost = narrow.fields.filter(({ type }, i) => type !== fields[i]!.type)
+  const near = await whysOf(task, found, narrow.near)
+  const all = [...narrow.whys, ...lost.map(whyOfLoss), ...near]
+  const whys = names.flatMap((name) => all.filter(({ field }) => field === name))
   const keys = await inferKeys(task.duck, values, fields)
-  return { ...frame, fields, whys: narrow.whys, keys, records, rejected }
+  return { ...found, ...counts, whys, keys, rules }
+}
+
+/** So many values that do not fit are looked for in the file, to tell of each column the first. */
+const SOUGHT = 10_000
+
+/** Why columns have not the types that they nearly have; where, says the verdict by those types. */
+async function whysOf(task: InferTask, found: Frame, near: Near[]): Promise<Why[]> {
+  const misfits = near.reduce((sum, one) => sum + one.misfits, 0)
+  const fields = found.fields.map((field) => {
+    const one = near.find(({ name }) => name === field.name)
+    const none = one && one.missing.length > 0 ? { missingValues: ['', ...one.missing] } : {}
+    return one ? { name: one.name, ...propertiesOf(one.form), ...none } : field
+  })
+  const isSought = misfits > 0 && misfits <= SOUGHT
+  const verdict = isSought ? await verdictBy(task, { ...found, fields }) : { rejects: undefined }
+  const rules = await brokenRules(task.duck, verdict, 'type-error')
+  return near.map((one) => {
+    return whyOfNear(one, rules.find(({ field }) => field === one.name)?.examples[0])
+  })
 }
 
 async function encodingOf({ path, key, folder }: InferTask): Promise<string> {
   // Latin-1 takes all bytes as they are: only what is packed is unpacked.
   const raw = await plainText(path, key, 'latin-1', folder)
+  checkKind(raw.bytes ?? readStart(raw.path, 64))
   return inferEncoding(raw.path)
 }
 
@@ -111,44 +148,6 @@ function textOf({ path, key, folder }: InferTask, encoding: string): Promise<Pla
 function sampleOf({ path, bytes, bom }: PlainText): [Buffer, boolean] {
   const start = bytes ?? readStart(path, SAMPLE)
   return [start.subarray(bom), bytes !== undefined]
-}
-
-/**
- * The fields' names: the header's labels. Where a label is blank or stands there twice, no field
- * can have it: then the header is passed over, and fields go by their place.
- */
-function namesOf({ dialect, records }: Cut, text: PlainText) {
-  const first = (records[0] ?? []).map((cell) => decoded(cell, text))
-  if (first.join('').includes('\0')) throw new Refused('encoding-error: a NUL in the header')
-  // What is packed, or a picture, may be cut into cells, too, and would be loaded.
-  if (/[^\P{Cc}\t\r\n\f\v\u0080-\u009f]/u.test(first.join(''))) {
-    throw new Refused('source-error: control characters in the header: is it a CSV?')
-  }
-  if (isData(records)) {
-    const names = first.map((_, i) => `column_${i + 1}`)
-    return { names, dialect: { ...dialect, header: false } }
-  }
-  const names = distinct(first)
-  const isHeader = names.every((name, i) => name === first[i])
-  if (isHeader) return { names, dialect }
-  return { names, dialect: { ...dialect, header: false, commentRows: [1] } }
-}
-
-function decoded(cell: string, { encoding }: PlainText): string {
-  return decode(Buffer.from(cell, 'latin1'), encoding)
-}
-
-/** Names that neither Postgres nor DuckDB takes for the same, and none of our own. */
-function distinct(labels: string[]): string[] {
-  const key = (name: string) => postgresName(name).toLowerCase()
-  const taken = new Set(['_object_id'])
-  return labels.map((label, i) => {
-    const wanted = label.trim() === '' ? `column_${i + 1}` : label
-    let name = wanted
-    for (let n = 2; taken.has(key(name)); n++) name = `${wanted}_${n}`
-    taken.add(key(name))
-    return name
-  })
 }
 
 async function keepValues(duck: Duck, select: string, names: string[], path: string) {
@@ -171,12 +170,21 @@ export function asText(frame: Frame): Frame {
 
 /** How many records of an object a contract of these parts rejects, by its real verdict. */
 export async function rejectedBy(task: InferTask, frame: Frame): Promise<number> {
+  return (await verdictBy(task, frame)).rejected
+}
+
+/** The same, and the rules that they break. */
+async function judgedBy(task: InferTask, frame: Frame) {
+  const verdict = await verdictBy(task, frame)
+  return { rejected: verdict.rejected, rules: await brokenRules(task.duck, verdict) }
+}
+
+function verdictBy(task: InferTask, frame: Frame): Promise<Verdict> {
   const path = join(task.folder, 'proof.parquet')
   // All values are made, as they will be: a count alone would need none.
-  const verdict = await validate({ ...task, contract: contractOf(frame) }, (select) =>
+  return validate({ ...task, contract: contractOf(frame) }, (select) =>
     task.duck.run(`COPY (${select}) TO ${literal(path)} (${options(frame.fields)})`),
   )
-  return verdict.rejected
 }
 
 function contractOf({ encoding, dialect, fields }: Frame): Contract {
@@ -191,13 +199,19 @@ function contractOf({ encoding, dialect, fields }: Frame): Contract {
  * text; the first that rejects no more than text alone would. A record of nothing but such marks
  * would be blank, so that they are not always to be had.
  */
-async function proven(task: InferTask, found: Frame, rejected: number): Promise<FoundField[]> {
+async function proven(
+  task: InferTask,
+  found: Frame,
+  rejected: number,
+): Promise<{ fields: FoundField[]; rules: BrokenRule[] }> {
   const unmarked = found.fields.map((field) =>
     field.missingValues ? { name: field.name, type: 'string' } : field,
   )
   const isMarked = found.fields.some((field) => field.missingValues)
   for (const fields of isMarked ? [found.fields, unmarked] : [found.fields]) {
-    if ((await rejectedBy(task, { ...found, fields })) === rejected) return fields
+    const judged = await judgedBy(task, { ...found, fields })
+    if (judged.rejected === rejected) return { fields, rules: judged.rules }
   }
-  return asText(found).fields
+  const { rules } = await judgedBy(task, asText(found))
+  return { fields: asText(found).fields, rules }
 }

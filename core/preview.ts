@@ -1,21 +1,24 @@
+import { type BrokenRule, brokenRules } from './broken-rules.ts'
 import { type Governing, govern } from './catalog.ts'
 import { checkClaim } from './claim.ts'
 import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import type { Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
+import { heldWithDraft, heldWithout, heldWithProposal } from './held.ts'
 import type { Lake } from './lake.ts'
 import { ingestCommand, reasonOf } from './limit.ts'
 import { fileStem, folderOf } from './manifest.ts'
-import { identifier, literal } from './names.ts'
+import { identifier } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 import { type Counts, none } from './outcome.ts'
 import { textSize } from './plain-text.ts'
 import { partitionValue } from './plan.ts'
 import { orphansIn } from './preview-orphans.ts'
+import { foreseen } from './preview-proposed.ts'
 import { inPostgresAlone, settled, settledAs, settledBefore } from './preview-settled.ts'
+import { folderOfKey } from './proposal.ts'
 import { ratioRefusal } from './reject-ratio.ts'
-import { errorShape, rejectsTable } from './rejects.ts'
 import { tableChanges, tableOf } from './table.ts'
 import { decide } from './take.ts'
 import { type Sink, type Verdict, validate } from './validate.ts'
@@ -26,6 +29,8 @@ export interface Preview extends Counts {
   dataset: string | undefined
   /** The key of the descriptor that governs it. */
   contract: string | undefined
+  /** Of what would be held: the key of the proposal that it was judged by. */
+  proposal?: string | undefined
   would: 'load' | 'refuse' | 'hold' | 'ignore' | 'change nothing'
   /**
    * Why it would not be loaded; of what would be, what is unexpected in its header. Of what is
@@ -37,13 +42,6 @@ export interface Preview extends Counts {
   table: PreviewTable | undefined
   /** By folder of Silver; then of quarantine, where anything is rejected. */
   files: { folder: string; name: string; rows: number }[]
-}
-
-export interface BrokenRule {
-  rule: string
-  field: string | null
-  records: number
-  examples: { line: number; value: string | null; message: string }[]
 }
 
 export interface PreviewTable {
@@ -100,6 +98,9 @@ async function byContractOfToday(
   const { version } = candidate
   const elsewhere = ingestCommand(lake.store.url, version.key)
   const decision = decide(version, governing, undefined, elsewhere)
+  if (decision.what === 'held' && decision.proposes) {
+    return heldPreview(lake, candidate, nothingOf(version.key, governing))
+  }
   if (decision.what !== 'load') {
     const would = words[decision.what]
     return { ...nothingOf(version.key, governing), would, reason: reasonIn(decision) }
@@ -114,6 +115,24 @@ async function byContractOfToday(
     if (!(error instanceof Refused)) throw error
     const reason = reasonOf(error, elsewhere)
     return { ...nothingOf(version.key, governing), table, would: 'refuse', reason }
+  }
+}
+
+/** What is held, judged by what is proposed for it. */
+async function heldPreview(lake: Lake, candidate: Candidate, nothing: Preview): Promise<Preview> {
+  const held = { ...nothing, would: 'hold' as const }
+  const folder = folderOfKey(candidate.version.key)
+  try {
+    const found = await foreseen(lake, candidate)
+    if ('why' in found) return { ...held, reason: heldWithout(found.why) }
+    const { contract, isThere } = found
+    const reason = isThere ? heldWithProposal(folder) : heldWithDraft(folder)
+    const { rules, ...counts } = await judged(lake, undefined, candidate, contract, undefined)
+    const { records, accepted, rejected } = counts
+    return { ...held, reason, proposal: contract.file, rules, records, accepted, rejected }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    return { ...held, reason: `${heldWithProposal(folder)}; it would be refused: ${error.message}` }
   }
 }
 
@@ -148,7 +167,7 @@ async function judged(
   database: Database | undefined,
   { version, path }: Candidate,
   contract: Contract,
-  table: PreviewTable,
+  table: PreviewTable | undefined,
 ): Promise<Preview> {
   return withScratch(
     textSize(version),
@@ -202,23 +221,6 @@ function sinkOf(duck: Duck, contract: Contract): Sink {
     const [[rows] = []] = await duck.all('SELECT coalesce(sum(planned_rows), 0) FROM planned')
     return Number(rows)
   }
-}
-
-const EXAMPLES = 3
-
-async function brokenRules(duck: Duck, { rejects }: Verdict): Promise<BrokenRule[]> {
-  if (!rejects) return []
-  const rows = await duck.all(`SELECT e.rule, e.field, count(*)::VARCHAR,
-      to_json(arg_min({'line': line, 'value': e.value, 'message': e.message}, record,
-        ${EXAMPLES}))::VARCHAR
-    FROM (SELECT record, line, unnest(from_json(errors, ${literal(errorShape)})) AS e
-      FROM ${rejectsTable(rejects)}) GROUP BY ALL ORDER BY count(*) DESC, 1, 2`)
-  return rows.map(([rule, field, records, examples]) => ({
-    rule: String(rule),
-    field: field as string | null,
-    records: Number(records),
-    examples: JSON.parse(String(examples)),
-  }))
 }
 
 /** Where the rows go; a file's name ends in the epoch of its commit, and a number. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
 import { descriptors } from './catalog.ts'
-import { datasetOf, parseContract } from './contract.ts'
+import { type Contract, datasetOf, parseContract } from './contract.ts'
 import { parseOutline } from './descriptor.ts'
 import { Busy, Refused } from './errors.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -82,6 +82,19 @@ export async function acceptProposal(
 export async function draftOf(store: ObjectStore, folder: string, text: string): Promise<Draft> {
   const proposed = readProposal(text, proposalKey(folder))
   return drafted(text, proposed, await descriptorIn(store, folder), folder, new Set())
+}
+
+/**
+ * The contract that a proposal has for a file; undefined where it names no such file.
+ *
+ * @param path of the file, below the package's folder
+ * @throws Refused where it is no contract
+ */
+export function proposedContract(text: string, key: string, path: string): Contract | undefined {
+  const { resources } = readProposal(text, key)
+  const outline = parseOutline(JSON.stringify({ resources }), `${key}.json`)
+  const index = outline.resources.findIndex((one) => one.path?.includes(path))
+  return index < 0 ? undefined : parseContract(outline, index, key)
 }
 
 /** @param own resources that we put into the descriptor before */

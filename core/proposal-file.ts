@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parse as parseYaml } from 'yaml'
 import { readPackage } from './catalog.ts'
+import type { Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { asText, type InferTask, infer, rejectedBy } from './infer.ts'
 import type { Lake } from './lake.ts'
@@ -29,16 +30,16 @@ export async function propose(lake: Lake, version: ObjectVersion): Promise<strin
   const folder = folderOfKey(version.key)
   const key = proposalKey(folder)
   const path = version.key.slice(folder.length + 1)
-  const edited = editedBy((await store.get(key))?.body.toString(), path, key)
-  if (edited) return edited.why
-  const file = await newcomer(lake, version, path)
+  const other = edited((await store.get(key))?.body.toString(), path, key)
+  if (other) return other.why
+  const file = await newcomer(lake, { version }, path)
   for (let tries = 0; ; tries++) {
     const there = await store.get(key)
-    const edited = editedBy(there?.body.toString(), path, key)
-    if (edited) return edited.why
+    const other = edited(there?.body.toString(), path, key)
+    if (other) return other.why
     const before = there && parseProposal(there.body.toString())
     const taken = await takenIn(lake, folder)
-    const empty: Proposal = { name: nameOf(folder), resources: [], without: [] }
+    const empty: Proposal = { name: nameOf(folder), resources: [], remarks: [], without: [] }
     const proof = proofIn(lake, folder)
     const proposal = await joined(before ?? empty, taken, file, proof)
     const body = Buffer.from(formatProposal(proposal, acceptCommand(folder)))
@@ -61,8 +62,17 @@ function nameOf(folder: string): string {
   return folder.slice(folder.lastIndexOf('/') + 1)
 }
 
-/** What a person has changed is never written over; it may name the file already. */
-function editedBy(text: string | undefined, path: string, key: string) {
+/**
+ * What a person has changed is never written over; it may name the file already.
+ *
+ * @param text of the proposal that is there
+ * @returns undefined where nobody has; else why the file is in none, unless it is in this one
+ */
+export function edited(
+  text: string | undefined,
+  path: string,
+  key: string,
+): { why: string | undefined } | undefined {
   if (text === undefined || parseProposal(text)) return undefined
   if (pathsIn(text).includes(path)) return { why: undefined }
   const cure = 'add the file there, or let what it has through first'
@@ -82,9 +92,22 @@ function pathsIn(text: string): string[] {
   }
 }
 
-async function newcomer(lake: Lake, version: ObjectVersion, path: string): Promise<Newcomer> {
+/**
+ * What a file says of itself; or why it says nothing.
+ *
+ * @param candidate an object of the lake, or a file that might become one
+ * @throws a fault of the store or the disk, and Busy where the object changed meanwhile
+ */
+export async function newcomer(
+  lake: Lake,
+  { version, path: outside }: { version: ObjectVersion; path?: string },
+  path: string,
+): Promise<Newcomer> {
   try {
-    return { path, found: await withCopy(lake, version, infer) }
+    if (outside === undefined) return { path, found: await withCopy(lake, version, infer) }
+    const work = (folder: string, duck: Duck) =>
+      infer({ duck, path: outside, key: version.key, folder })
+    return { path, found: await lake.withScratch(textSize(version), work) }
   } catch (error) {
     if (error instanceof Refused) return { path, why: error.message }
     throw error

@@ -2,7 +2,7 @@ import { basename } from 'node:path/posix'
 import type { Frame, Inferred } from './infer.ts'
 import type { FoundField } from './infer-types.ts'
 import { nameFor, type Proposal, type Proposed } from './proposal.ts'
-import type { FieldRemark } from './proposal-remark.ts'
+import { type FieldRemark, remarksOn } from './proposal-remark.ts'
 
 /** A file to propose a contract for, and what it says of itself; or why it says nothing. */
 export type Newcomer = Found | { path: string; why: string }
@@ -36,19 +36,21 @@ export async function joined(
     .map((one) => without(one, path))
     .filter((one) => one.path.length > 0)
   const others = before.without.filter((one) => one.path !== path)
-  if ('why' in file) return { ...before, resources, without: [...others, file] }
+  const remarks = before.remarks.filter((one) => one.path !== path)
+  if ('why' in file) return { ...before, resources, remarks, without: [...others, file] }
   const { found } = file
+  const rest = { ...before, remarks: [...remarks, ...remarksOn(path, found)], without: others }
   const like = resources.findIndex((one) => isAlike(one, found))
   const names = [...taken, ...resources.filter((_, i) => i !== like).map(({ name }) => name)]
   if (like < 0) {
     const name = nameFor(stemOf(path), names)
     const { encoding, dialect, fields, keys } = found
     const own = { name, path: [path], encoding, dialect, fields, whys: whysIn(file), keys }
-    return { ...before, without: others, resources: [...resources, own] }
+    return { ...rest, resources: [...resources, own] }
   }
   const both = await together(resources[like]!, file, proof)
   const named = { ...both, name: nameFor(commonStem(both.path), names) }
-  return { ...before, without: others, resources: resources.with(like, named) }
+  return { ...rest, resources: resources.with(like, named) }
 }
 
 /** What was proposed for other files than this one. */
@@ -98,8 +100,21 @@ async function together(one: Proposed, file: Found, proof: Proof): Promise<Propo
   const fields = isProven || (await holds(paths, { ...one, fields: wide }, proof)) ? wide : text
   const keys = one.keys.filter((key) => found.keys.some((other) => `${other}` === `${key}`))
   const texts = new Set(fields.filter(({ type }) => type === 'string').map(({ name }) => name))
-  const whys = [...one.whys, ...whysIn(file)].filter(({ field }) => texts.has(field))
+  const apart = wide.flatMap((_, i) => unlike(path, found.fields[i]!, one.fields[i]!))
+  const all = [...one.whys, ...whysIn(file), ...apart]
+  const whys = all.filter(({ field }) => texts.has(field))
   return { ...one, path: paths, fields, whys: few(whys), keys }
+}
+
+/** What has one type in a file, and another in those before. */
+function unlike(path: string, here: FoundField, before: FoundField): FieldRemark[] {
+  if ([here, before].some(({ type }) => type === 'string') || isSame(here, before)) return []
+  const text = `${formOf(here)} here, and ${formOf(before)} in the files before`
+  return [{ path, field: here.name, text }]
+}
+
+function formOf({ type, format }: FoundField): string {
+  return format === undefined ? type : `${type} as ${format}`
 }
 
 /** Of each field what the first files say. */

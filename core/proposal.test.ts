@@ -32,6 +32,10 @@ const full: Proposal = {
       keys: [['id'], ['name', 'day']],
     },
   ],
+  remarks: [
+    { path: 'b\n  - #.csv', text: '9 records: 8 would be accepted, 1 rejected' },
+    { path: 'a.csv', text: 'type-error in "In": 1 record, in line 2: "x" # no' },
+  ],
   without: [{ path: 'e.csv', why: 'no dialect\n# primaryKey: x' }],
 }
 
@@ -65,12 +69,12 @@ describe('the text of a proposal', () => {
 describe('one more file', () => {
   const found = (fields: Inferred['fields'], more: Partial<Inferred> = {}): Inferred => ({
     ...{ encoding: undefined, dialect: {}, keys: [['id'], ['n']], whys: [] },
-    ...{ records: 1, rejected: 0 },
+    ...{ records: 1, rejected: 0, rules: [] },
     ...{ fields, ...more },
   })
   const text = { type: 'string' }
   const comma = { type: 'number', decimalChar: ',' }
-  const empty: Proposal = { name: 'p', resources: [], without: [] }
+  const empty: Proposal = { name: 'p', resources: [], remarks: [], without: [] }
   const of = async (files: [string, Inferred | string][], holds = true) => {
     let proposal = empty
     for (const [path, one] of files) {
@@ -108,6 +112,9 @@ describe('one more file', () => {
     ]
     const [field] = (await of(files, holds)).resources[0]!.fields
     expect(field?.type).toBe(type)
+    const { whys } = (await of(files, holds)).resources[0]!
+    const text = `${b} here, and ${a} in the files before`
+    expect(whys).toEqual(type === 'string' ? [{ path: 'b.csv', field: 'v', text }] : [])
     expect(field?.missingValues).toEqual(type === 'string' ? undefined : ['', ...new Set([a, b])])
   })
 

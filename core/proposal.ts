@@ -2,7 +2,7 @@ import { Document, parseDocument, parse as parseYaml, type YAMLMap, type YAMLSeq
 import type { FoundDialect } from './infer-dialect.ts'
 import type { FoundField } from './infer-types.ts'
 import { shortHash, snakeCase } from './names.ts'
-import { type FieldRemark, formatRemark, parseRemark } from './proposal-remark.ts'
+import { type FieldRemark, formatRemark, parseRemark, type Remark } from './proposal-remark.ts'
 import { shellWord } from './shell-word.ts'
 
 /** What is proposed for the files of a folder that no contract names. */
@@ -10,6 +10,8 @@ export interface Proposal {
   /** The package's. */
   name: string
   resources: Proposed[]
+  /** What would become of the files' records. */
+  remarks: Remark[]
   /** Files for which there is no contract to propose, and why. */
   without: { path: string; why: string }[]
 }
@@ -83,7 +85,8 @@ function resourceOf({ name, path, encoding, dialect, fields }: Proposed): object
 export function formatProposal(proposal: Proposal, cure: string): string {
   const doc = new Document(descriptorOf(proposal))
   const { resources } = proposal
-  doc.commentBefore = lines([remarks[0], `${remarks[1]}${cure}`, remarks[2]])
+  const found = proposal.remarks.map(formatRemark)
+  doc.commentBefore = lines([notes[0], `${notes[1]}${cure}`, notes[2], ...found])
   for (const [i, { dialect, keys, whys }] of resources.entries()) {
     const at = (...path: string[]) => doc.getIn(['resources', i, ...path]) as YAMLSeq<YAMLMap>
     for (const field of at('schema', 'fields').items) {
@@ -100,7 +103,7 @@ export function formatProposal(proposal: Proposal, cure: string): string {
   return `${whole}# ${SEAL}${shortHash(whole)}\n`
 }
 
-const remarks = [
+const notes = [
   'What Sluice proposes for files that no contract names, inferred from all of their rows.',
   'Look at it and change what is wrong. Then: ',
   'A resource takes later files like its own, too, with a glob: sluice: {files: "*.csv"}',
@@ -135,6 +138,7 @@ export function parseProposal(text: string): Proposal | undefined {
       ...{ name, path: [path].flat(), encoding, dialect: dialect ?? {} },
       ...{ fields: schema.fields, whys: whys[i] ?? [], keys: keys[i] ?? [] },
     })),
+    remarks: whole.split('\n').flatMap((line) => remarkIn(line) ?? []),
     without: whole
       .split('\n')
       .filter((line) => line.startsWith(`# ${WITHOUT}`))
@@ -144,9 +148,16 @@ export function parseProposal(text: string): Proposal | undefined {
 
 /** The text of an accepted proposal: without what only a proposal has to say. */
 export function withoutRemarks(text: string): string {
-  const own = [...remarks, WITHOUT, SEAL].map((start) => `# ${start}`)
-  const lines = text.split('\n').filter((line) => !own.some((start) => line.startsWith(start)))
+  const own = [...notes, WITHOUT, SEAL].map((start) => `# ${start}`)
+  const isOwn = (line: string) =>
+    own.some((start) => line.startsWith(start)) || remarkIn(line) !== undefined
+  const lines = text.split('\n').filter((line) => !isOwn(line))
   return lines.join('\n').trimStart()
+}
+
+/** Of a file as a whole: those of its fields stand further in. */
+function remarkIn(line: string): Remark | undefined {
+  return line.startsWith('# ') ? parseRemark(line.slice(2)) : undefined
 }
 
 interface Written {

@@ -1,9 +1,10 @@
 import { type Governing, looksLikeCsv } from './catalog.ts'
 import type { Contract } from './contract.ts'
+import { describeIn, heldUnlooked, heldWithProposal } from './held.ts'
 import { isOfPlace, tooLarge } from './limit.ts'
 import type { ObjectVersion } from './object-store.ts'
 import { textSize } from './plain-text.ts'
-import { acceptCommand, folderOfKey, proposalKey } from './proposal.ts'
+import { folderOfKey } from './proposal.ts'
 
 /** What a stage does with an object, decided by what it found: no stage decides it otherwise. */
 export type Decision =
@@ -62,22 +63,16 @@ export function decide(
 
 /** Where a file lies in a package's folder, a contract is proposed beside it (core/proposal.ts). */
 function heldWith(version: ObjectVersion, standing: Standing | undefined, elsewhere: string) {
-  const said = (reason: string, proposes = false) => {
-    return { reason: `no contract names it; ${reason}`, proposes }
-  }
+  const said = (reason: string) => ({ reason: heldUnlooked(reason), proposes: false })
   const folder = folderOfKey(version.key)
   const depth = folder.split('/').length
   if (depth < 2) {
     return said(`move it into a folder, such as ${folder}/<name>/, beside a datapackage.yaml`)
   }
-  const describe = `describe it as a resource in ${folder}/datapackage.yaml`
-  if (!folder.startsWith('bronze/') || !looksLikeCsv(version.key)) {
-    return said(describe)
-  }
+  if (!folder.startsWith('bronze/') || !looksLikeCsv(version.key)) return said(describeIn(folder))
   const large = tooLargeHere(version, standing, elsewhere)
   if (large !== undefined) return said(`none is proposed here: ${large}`)
-  const accept = `\`${acceptCommand(folder)}\` lets it through`
-  return said(`one is proposed in ${proposalKey(folder)}: ${accept}; or ${describe}`, true)
+  return { reason: heldWithProposal(folder), proposes: true }
 }
 
 function tooLargeHere(

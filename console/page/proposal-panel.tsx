@@ -6,7 +6,7 @@ import { count } from './format.ts'
 import { Problem } from './notice.tsx'
 import { diffSummary } from './proposal-diff.ts'
 import { DiffView } from './proposal-diff-view.tsx'
-import { pathTo } from './router.ts'
+import { ProposalFiles } from './proposal-files.tsx'
 
 interface ProposalPanelProps {
   proposal: ProposalRow
@@ -53,7 +53,7 @@ export function ProposalPanel({ proposal, ...on }: ProposalPanelProps) {
       <div class="inside stack">
         {error && <Problem error={error} />}
         {proposal.broken && <Problem error={new Error(`${cannot}: ${proposal.broken}`)} />}
-        {proposal.files.length > 0 && <Held files={proposal.files} />}
+        <ProposalFiles proposal={proposal} />
         <p class="soft small">
           <bdi>{proposal.descriptor}</bdi> as it would be: {diffSummary(proposal.diff)}.
         </p>
@@ -75,26 +75,6 @@ const changed = 'Nothing was accepted, as the proposal has changed: look at it a
 
 function askedOf({ package: name, etag }: ProposalRow) {
   return { package: name, etag }
-}
-
-function Held({ files }: { files: string[] }) {
-  return (
-    <>
-      <p class="small">
-        {files.length === 1 ? 'One file is held' : `${count(files.length)} files are held`} for want
-        of a contract:
-      </p>
-      <ul class="keys-list">
-        {files.map((key) => (
-          <li key={key}>
-            <a href={pathTo('object', { key })}>
-              <bdi>{key}</bdi>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </>
-  )
 }
 
 interface ConfirmProps {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Lake } from '../../core/lake.ts'
 import { parseProposal } from '../../core/proposal.ts'
+import { acceptProposal } from '../../core/proposal-accept.ts'
 import { database, files, raw } from '../raw.fixture.ts'
 import { resource, runSilver, storeWith, TestRaw } from '../stages.fixture.ts'
 
@@ -33,7 +34,8 @@ test('both stages hold a file, and its contract is proposed from all of it', asy
         { name: 'id', type: 'integer' },
         { name: 'zip', type: 'string' },
       ],
-      ...{ whys: [], keys: [['id'], ['zip']] },
+      keys: [['id'], ['zip']],
+      whys: [expect.objectContaining({ field: 'zip', path: 'orders.csv' })],
     },
   ])
 })
@@ -48,6 +50,19 @@ test('what has two readings is a string; the proposal says what to write for eac
       'where its point groups thousands, write type: integer, groupChar: "."; ' +
       'where its point begins decimals, write type: number',
   )
+})
+
+test('the proposal says what it would reject; the contract that it becomes does not', async () => {
+  files.put(key, 'id,zip\n1,01234\n2\n')
+  await raw.run(key)
+  expect(await textOf(file)).toContain(`
+# In "orders.csv": 2 records: 1 would be accepted, 1 rejected
+# In "orders.csv": missing-cell: 1 record, in line 3: 1 cells; the header has 2
+`)
+  await acceptProposal(files.lake.store, 'bronze/shop')
+  const accepted = (await textOf('bronze/shop/datapackage.yaml')) ?? ''
+  expect(accepted).toMatch(/^name: shop\n/)
+  expect(accepted).toContain('        # In "orders.csv": digits, but "01234" has zeros in front')
 })
 
 test('a proposal is no object, whatever a glob says of it', async () => {
@@ -67,6 +82,25 @@ test('renamed by hand, it loads what is held', async () => {
   expect(await runSilver(files.lake, events)).toMatchObject([{ status: 'loaded', accepted: 1 }])
   expect(await raw.table('shop.orders')).toEqual([[1, '2026-01-31']])
 })
+
+test.each([
+  ['sep=;', 'sep=;\r\nid;note\r\n1;x\r\n2;y;z\r\n', 4, 1],
+  ['titles', '"Report\nof sales";\n;\nid;note\n1;x\n2;y;z\n1;x\n1;x\n1;x\n', 6, 4],
+])(
+  'a header below %s is proposed, and loaded with the lines of the file',
+  async (_, text, line, good) => {
+    files.put(key, text)
+    await raw.run(key)
+    await acceptProposal(files.lake.store, 'bronze/shop')
+    const end = { status: 'loaded', accepted: good, rejected: 1 }
+    expect(await raw.run(key)).toMatchObject([end])
+    expect(await runSilver(files.lake, key)).toMatchObject([end])
+    expect(await raw.table('shop.orders')).toEqual(Array(good).fill([1, 'x']))
+    expect(await raw.query('SELECT line::int, record::int, text FROM sluice.rejects')).toEqual([
+      { line, record: 2, text: '2;y;z' },
+    ])
+  },
+)
 
 test('what is held again is not read again, until it or its proposal changes', async () => {
   files.put(key, 'id\n1\n')
@@ -89,7 +123,7 @@ test('what is held again is not read again, until it or its proposal changes', a
 })
 
 test.each([
-  ['no dialect fits', 'Report\na,b\n1,2\n3,4\n5,6\n'],
+  ['no dialect fits', 'Report\n1,2\n3,4\n5,6\n7,8\n'],
   ['source-error: the object is empty', ''],
 ])('where there is none, the reason says why: %s', async (why, text) => {
   files.put(key, text)

@@ -1,4 +1,5 @@
 import type { Database } from '../../core/database.ts'
+import { heldWithout } from '../../core/held.ts'
 import type { Lake } from '../../core/lake.ts'
 import { type Entry, explain, takeKey } from '../../core/ledger.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
@@ -40,14 +41,13 @@ async function reasonFor(
   { version, before }: Held,
   said: string | undefined,
 ): Promise<string | undefined> {
-  const none = 'no contract names it, and none is proposed: '
   try {
     const isSame = before.status === 'held' && before.etag === version.etag
     if (isSame && (await isProposed(lake, version))) return before.reason ?? said
     const why = await propose(lake, version)
-    return why === undefined ? said : none + why
+    return why === undefined ? said : heldWithout(why)
   } catch (error) {
     // Whatever it is, the object is held as it was: nothing else depends on a proposal.
-    return `${none}${error instanceof Error ? error.message : String(error)}`
+    return heldWithout(error instanceof Error ? error.message : String(error))
   }
 }
