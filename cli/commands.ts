@@ -108,6 +108,13 @@ export async function programOf(words: string[]): Promise<Command> {
   return program
 }
 
+/** `help rejects` as `rejects --help`: so a word that is no command is told as everywhere. */
+export function spelled([first, ...rest]: string[]): string[] {
+  if (first !== 'help') return first === undefined ? [] : [first, ...rest]
+  const isKnown = commands.some(({ name }) => name === rest[0])
+  return isKnown || rest[0] === undefined ? [...rest, '--help'] : rest
+}
+
 /** Where the command that was called was told to work. */
 export function givenTo(program: Command): Given {
   return program.commands.find((one) => one.name() === program.args[0])?.opts() ?? {}

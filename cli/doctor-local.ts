@@ -1,6 +1,4 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { Refused } from '../core/errors.ts'
 import { type Finding, findingsOf, messageOf } from '../core/finding.ts'
 import { openLake } from '../core/lake.ts'
 import { openStore } from '../core/object-store.ts'
@@ -9,6 +7,7 @@ import { shellWord } from '../core/shell-word.ts'
 import { type Beside, check } from '../functions/check.ts'
 import type { Place } from './context.ts'
 import { namedDatabase, ownUrl } from './database.ts'
+import { folderOf } from './options.ts'
 
 /**
  * Checks a lake and the database that belongs to it, from here.
@@ -17,6 +16,8 @@ import { namedDatabase, ownUrl } from './database.ts'
  */
 export async function checkLocal(place: Place): Promise<Finding[]> {
   const folder = folderOf(place.lake)
+  // Asks nobody, and refuses a bucket without a name.
+  if (folder === undefined) openStore(place.lake)
   const amiss = folder === undefined ? undefined : judgeFolder(folder)
   if (amiss) return [amiss]
   const { open, finding } = await databaseOf(place, folder)
@@ -25,22 +26,6 @@ export async function checkLocal(place: Place): Promise<Finding[]> {
     ...(open && { database: open }),
   }
   return [...(await check('lake', () => openLake(place.lake), beside)), ...finding]
-}
-
-function folderOf(lake: string): string | undefined {
-  if (lake.startsWith('file://')) return pathOf(lake)
-  if (!/^[a-z0-9+]+:\/\//i.test(lake)) return lake
-  // Asks nobody, and refuses what no store is opened for.
-  openStore(lake)
-  return undefined
-}
-
-function pathOf(url: string): string {
-  try {
-    return fileURLToPath(url)
-  } catch (cause) {
-    throw new Refused(`lake ${url}: ${messageOf(cause)}`, { cause })
-  }
 }
 
 /** A lake that is missing is made by the other commands; this one makes nothing. */

@@ -33,6 +33,11 @@ test.each([
   ['no bucket', fault('no', { name: 'NoSuchBucket' }), 'mend the name in --lake'],
   ['no LocalStack', fault('connect', { code: 'ECONNREFUSED' }), 'nothing answers at AWS_ENDPOINT'],
   ['none of its services', fault('x', { $metadata: { httpStatusCode: 501 } }), 'no such service'],
+  [
+    'no right',
+    fault('no', { code: 'EACCES', path: '/lake' }),
+    'chown or chmod it, .* another lake',
+  ],
   ['a wrong password', fault('no', { code: '28P01' }), 'mend user and password'],
 ])('%s: the cure is told', async (_, error, cure) => {
   vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:4566')

@@ -30,7 +30,10 @@ export async function endOf(error: unknown, given: Given): Promise<End> {
 /** What AWS and Postgres do not say: what to do. */
 async function cureOf(error: unknown): Promise<string> {
   if (!(error instanceof Error)) return ''
-  const { code = '' } = error as NodeJS.ErrnoException
+  const { code = '', path } = error as NodeJS.ErrnoException
+  if (path !== undefined && /^(EACCES|EPERM|EROFS)$/.test(code)) {
+    return '; chown or chmod it, so that this user may read and write there, or name another lake'
+  }
   const isOfDatabase = /^[0-9A-Z]{5}$/.test(code) || /^[A-Z]\w+Exception$/.test(error.name)
   const { cureOfAws } = await import('../core/finding.ts')
   const { knownCure } = await import('../core/check-database.ts')

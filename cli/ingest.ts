@@ -6,6 +6,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { Pipeline } from '../local/pipeline.ts'
 import { type Context, openContext } from './context.ts'
 import { fileNamed } from './file.ts'
+import { whenLeft } from './leave.ts'
 import { type CommonOptions, commandOf, usage } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
@@ -90,5 +91,6 @@ function barOf(ends: number, json = false): SingleBar | undefined {
   const format = '{bar} {value}/{total} objects × stages, {duration_formatted} {object}'
   const bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true })
   bar.start(ends, 0, { object: '' })
+  whenLeft(() => bar.stop())
   return bar
 }

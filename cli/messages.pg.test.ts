@@ -30,6 +30,24 @@ test.each([
   expect(existsSync(at('none'))).toBe(false)
 })
 
+describe('a lake that cannot be', () => {
+  test.each([
+    ['a file', () => at('a.csv'), /^sluice: --lake: .*a\.csv is a file: name a folder\n$/],
+    ['no name', () => '', /^sluice: --lake: found nothing; allowed: a folder, /],
+    ['a slash too few', () => 's3:/lake', /^sluice: --lake: found s3:\/lake; allowed: .*s3:\/\//],
+    ['another store', () => 'gs://lake', /^sluice: --lake: found gs:\/\/lake; allowed: a folder/],
+    ['a host', () => 'file://lake', /^sluice: --lake: found file:\/\/lake; allowed: file:\/\/\/p/],
+  ])('%s', async (_, lake, told) => {
+    files.put('a.csv', 'id\n')
+    for (const words of [['status'], ['start', '--once'], ['query', 'SELECT 1'], ['vacuum']]) {
+      const { out, err, code } = await sluice(...words, '--lake', lake())
+      expect(err).toMatch(told)
+      expect([out, code]).toEqual(['', 2])
+    }
+    expect(existsSync('s3:')).toBe(false)
+  })
+})
+
 describe('of a lake where nothing is', () => {
   test.each<[string[], string, number]>([
     [['start', '--once'], 'No object was to be loaded.', 0],

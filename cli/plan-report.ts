@@ -1,8 +1,8 @@
-import Table from 'cli-table3'
 import type { BrokenRule } from '../core/broken-rules.ts'
 import type { Preview, PreviewTable } from '../core/preview.ts'
 import { asCalled, type Given } from './called.ts'
-import { plain, shown } from './shown.ts'
+import { type Column, fitted } from './fitted.ts'
+import { plain } from './shown.ts'
 
 /** Folders that are listed one by one. */
 const FOLDERS = 20
@@ -63,16 +63,20 @@ function toldOfRows(found: Preview): string[] {
 }
 
 function tableOf(rules: BrokenRule[]): string {
-  const table = new Table({
-    head: ['rule', 'field', 'records', 'line', 'value', 'message'],
-    colAligns: ['left', 'left', 'right', 'right', 'left', 'left'],
-    style: { head: [], border: [], compact: true },
-  })
-  for (const { rule, field, records, examples } of rules) {
-    for (const [i, { line, value, message }] of examples.entries()) {
-      const first = i === 0 ? [rule, shown(field), records.toLocaleString('en')] : ['', '', '']
-      table.push([...first, line, shown(value), shown(message)])
-    }
-  }
-  return table.toString()
+  const rows = rules.flatMap(({ rule, field, records, examples }) =>
+    examples.map(({ line, value, message }, i) => {
+      const first = [rule, plain(field ?? ''), records.toLocaleString('en')]
+      return [...(i === 0 ? first : ['', '', '']), line, plain(value ?? ''), plain(message)]
+    }),
+  )
+  return fitted(columns, rows)
 }
+
+const columns: Column[] = [
+  { name: 'rule' },
+  { name: 'field' },
+  { name: 'records', align: 'right' },
+  { name: 'line', align: 'right' },
+  { name: 'value', isLong: true },
+  { name: 'message', isLong: true },
+]

@@ -12,6 +12,7 @@ import { isStreamed } from '../core/stream-catalog.ts'
 import { forget } from '../functions/maintenance/forget.ts'
 import { publish } from '../functions/streaming/publish.ts'
 import { tryLock } from '../local/process-lock.ts'
+import { whenLeft } from './leave.ts'
 import { type CommonOptions, lakeCommandOf, mustBeThere, usage } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
@@ -95,6 +96,7 @@ async function publishAll(lake: Lake, name: string, keys: string[], options: Pub
     options.json || !process.stderr.isTTY
       ? undefined
       : new SingleBar({ format: '{bar} {percentage}% of {object}', clearOnComplete: true })
+  whenLeft(() => bar?.stop())
   try {
     for (const key of keys) {
       bar?.start(1, 0, { object: plain(key) })

@@ -1,5 +1,5 @@
 import { vi } from 'vitest'
-import { givenTo, programOf } from './commands.ts'
+import { givenTo, programOf, spelled } from './commands.ts'
 import { endOf } from './end.ts'
 
 export interface Ran {
@@ -9,7 +9,8 @@ export interface Ran {
 }
 
 /** Runs a command line in this process, as sluice.ts does. */
-export async function sluice(...words: string[]): Promise<Ran> {
+export async function sluice(...typed: string[]): Promise<Ran> {
+  const words = spelled(typed)
   const told = { out: '', err: '' }
   const spies = (['out', 'err'] as const).map((name) =>
     vi
