@@ -64,8 +64,8 @@ async function fromManifests({ lake }: Context): Promise<Outcome[]> {
     if (!/\/_manifests\/[^/]+\.json$/.test(key)) continue
     const state = (await readRecord(lake.store, key, parseManifest))?.record.state
     if (!state) continue
-    const { object, dataset, status, reason, records, accepted, rejected } = state
-    const counts = { records, accepted, rejected, waiting: 0, seconds: 0 }
+    const { object, dataset, status, reason, records, accepted, rejected, seconds = 0 } = state
+    const counts = { records, accepted, rejected, waiting: 0, seconds }
     outcomes.push({ stage: 'silver', object, dataset, status, reason, ...counts })
   }
   return outcomes
