@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
+import { calledAs, type Given } from './called.ts'
 import { completeCommand } from './complete.ts'
 import { version } from './version.ts'
 
@@ -78,7 +79,7 @@ Exit codes:
   0  all well
   1  something failed: the database, the network, AWS; run it again once that is mended
   2  it was called wrongly, or a file or setting cannot be
-  3  ended well, but something was rejected, waits, or was refused or held
+  3  ended well, but something was rejected, waits, was refused or held, or not looked at
 
 Examples:
   sluice start                   # load what is in data/, watch it, and serve the console
@@ -107,10 +108,15 @@ export async function programOf(words: string[]): Promise<Command> {
   return program
 }
 
+/** Where the command that was called was told to work. */
+export function givenTo(program: Command): Given {
+  return program.commands.find((one) => one.name() === program.args[0])?.opts() ?? {}
+}
+
 const bold = (text: string) => styleText('bold', text, { validateStream: false })
 
 function behave(command: Command): void {
-  const asked = command.parent ? `sluice ${command.name()} --help` : 'sluice --help'
+  const asked = [calledAs(), ...(command.parent ? [command.name()] : []), '--help'].join(' ')
   command
     .exitOverride()
     .configureOutput({ outputError: (told, write) => write(told.replace(/^error: /, 'sluice: ')) })

@@ -55,7 +55,8 @@ export async function openOrStart(
   named: string | undefined,
   folder: string | undefined,
 ): Promise<Opened> {
-  const own = named ? undefined : await localPostgres(homeOf(folder))
+  const say = (what: string) => process.stderr.write(`sluice: ${what}\n`)
+  const own = named ? undefined : await localPostgres(homeOf(folder), { say })
   const url = named || own!.url
   const database = openUrl(url)
   return {

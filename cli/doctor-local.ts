@@ -20,9 +20,8 @@ export async function checkLocal(place: Place): Promise<Finding[]> {
   const amiss = folder === undefined ? undefined : judgeFolder(folder)
   if (amiss) return [amiss]
   const { open, finding } = await databaseOf(place, folder)
-  const lake = place.lake === 'data' ? '' : ` --lake ${shellWord(place.lake)}`
   const beside: Beside = {
-    bringOn: (key) => `npx sluice ingest ${shellWord(key)}${lake}`,
+    bringOn: (key) => `sluice ingest ${shellWord(key)}`,
     ...(open && { database: open }),
   }
   return [...(await check('lake', () => openLake(place.lake), beside)), ...finding]
@@ -49,7 +48,7 @@ function judgeFolder(folder: string): Finding | undefined {
   const say = findingsOf('lake')
   const found = statSync(folder, { throwIfNoEntry: false })
   if (!found) {
-    const cure = 'start makes it: npm start; or name another by --lake'
+    const cure = '`sluice start` makes it; or name another by --lake'
     return say.wrong('folder', `there is no folder ${folder}`, cure)
   }
   if (!found.isDirectory())
@@ -73,7 +72,7 @@ async function databaseOf({ database }: Place, folder: string | undefined) {
   const url = ownUrl(folder)
   if (url && (await isRunning(url))) return { open: () => openUrl(url), finding: [] }
   const found = "the lake's own Postgres is not running: its tables were not looked at"
-  const cure = 'run `npm start` in another terminal and this again; or name one by --database'
+  const cure = 'run `sluice start` in another terminal and this again; or name one by --database'
   return { open: undefined, finding: [findingsOf('lake').unknown('database', found, cure)] }
 }
 

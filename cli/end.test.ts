@@ -19,7 +19,7 @@ test.each([
   ['a text', 1, 'a text'],
   [new Error('a\u001b[2J\nb'), 1, 'a·[2J\nb'],
 ])('%j: exit code %j, and %j is told', async (error, exitCode, told) => {
-  const end = await endOf(error)
+  const end = await endOf(error, {})
   expect(end.exitCode).toBe(exitCode)
   if (told === undefined) expect(end.told).toBeUndefined()
   else expect(end.told).toContain(told)
@@ -36,7 +36,7 @@ test.each([
   ['a wrong password', fault('no', { code: '28P01' }), 'mend user and password'],
 ])('%s: the cure is told', async (_, error, cure) => {
   vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:4566')
-  expect((await endOf(error)).told).toMatch(RegExp(`^${error.message}; .*${cure}`))
+  expect((await endOf(error, {})).told).toMatch(RegExp(`^${error.message}; .*${cure}`))
 })
 
 test('doctor tells those cures, too', async () => {

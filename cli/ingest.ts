@@ -58,8 +58,9 @@ async function keyOf(lake: Lake, file: string, folder: string | undefined): Prom
 export async function loadKeys(
   { lake, database }: Context,
   keys: string[],
-  { json }: Pick<CommonOptions, 'json'>,
+  options: CommonOptions,
 ): Promise<void> {
+  const { json } = options
   const outcomes: Outcome[] = []
   const bar = barOf(2 * keys.length, json)
   const report = (outcome: Outcome) => {
@@ -76,7 +77,7 @@ export async function loadKeys(
     bar?.stop()
     await pipeline.close()
   }
-  if (!json) process.stdout.write(`${tableOf(outcomes)}\n`)
+  if (!json) process.stdout.write(`${tableOf(outcomes, options)}\n`)
   // Of other objects that were taken on the way (a parent's child, a source) only faults count.
   const asked = new Set(keys)
   const own = outcomes.filter(({ object, status }) => asked.has(object) || status === 'failed')

@@ -37,8 +37,7 @@ export function mustBeThere(lake: string): void {
   throw usage(`there is no lake ${folder}: name one by --lake; \`sluice start\` makes a new one`)
 }
 
-/** Says what is wrong with how a command was called; its exit code is 2. */
+/** What is wrong with how a command was called; its exit code is 2. */
 export function usage(message: string): CommanderError {
-  process.stderr.write(`sluice: ${message}\n`)
   return new CommanderError(2, 'sluice.usage', message)
 }

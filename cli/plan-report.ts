@@ -1,20 +1,31 @@
 import Table from 'cli-table3'
 import type { BrokenRule, Preview, PreviewTable } from '../core/preview.ts'
+import { asCalled, type Given } from './called.ts'
 import { plain, shown } from './shown.ts'
 
 /** Folders that are listed one by one. */
 const FOLDERS = 20
 
-/** What would happen to one object, for a person to read. */
-export function toldOf(found: Preview): string {
+/** What would happen to one object of this place, for a person to read. */
+export function toldOf(found: Preview, given: Given): string {
   const { object, would, reason, dataset, contract } = found
-  const head = plain(`${object}: ${verdict[would]}${dataset ? ` ${dataset}` : ''}`)
+  const fits = isMisfit(found) ? ', once its table fits' : ''
+  const head = plain(`${object}: ${verdict[would]}${dataset ? ` ${dataset}` : ''}${fits}`)
   const lines = [head, ...(contract ? [plain(`  contract   ${contract}`)] : [])]
-  if (reason !== undefined) lines.push(...reason.split('\n').map((line) => plain(`  ${line}`)))
+  if (reason !== undefined) {
+    const told = asCalled(reason, given).split('\n')
+    lines.push(...told.map((line) => plain(`  ${line}`)))
+  }
   if (found.table) lines.push(...toldOfTable(found.table))
-  if (would === 'load') lines.push(...toldOfRows(found))
+  const isJudged = would === 'load' || (would === 'change nothing' && found.table !== undefined)
+  if (isJudged) lines.push(...toldOfRows(found))
   else if (found.rules.length > 0) lines.push(tableOf(found.rules))
   return lines.join('\n')
+}
+
+/** Whether a table is there that takes no row before a statement is run. */
+export function isMisfit({ would, table }: Preview): boolean {
+  return would === 'load' && table?.exists === true && table.statements.length > 0
 }
 
 const verdict = {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openPostgres } from '../core/postgres.ts'
 import type { Preview } from '../core/preview.ts'
-import { emptied, resource, TestLake, TestRaw } from '../functions/stages.fixture.ts'
+import { emptied, resource, runSilver, TestLake, TestRaw } from '../functions/stages.fixture.ts'
 import { freshDatabase } from '../local/fresh-database.ts'
 import { planCommand } from './plan.ts'
 
@@ -124,6 +124,7 @@ test('parents that are there let rows through; a loaded version changes nothing'
   files.put(orders, 'order,id,day\n1,7,2026-01-02\n')
   expect(await plan([orders])).toMatchObject({ first: { accepted: 1, waiting: 0 }, code: 0 })
   await raw.status(orders)
+  await runSilver(files.lake, orders)
   expect(await plan([orders])).toMatchObject({ first: { would: 'change nothing' }, code: 0 })
 })
 

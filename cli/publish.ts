@@ -64,7 +64,8 @@ async function run(keys: string[], options: PublishOptions): Promise<void> {
   const all = keys.length > 0 ? keys : await streamedKeys(lake)
   const outcomes = await publishAll(lake, name, all, options)
   const none = 'No object of a streamed dataset is to be published.'
-  if (!options.json) process.stdout.write(`${outcomes.length > 0 ? tableOf(outcomes) : none}\n`)
+  if (!options.json)
+    process.stdout.write(`${outcomes.length > 0 ? tableOf(outcomes, options) : none}\n`)
   process.exitCode = exitCodeOf(outcomes)
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { programOf } from './commands.ts'
+import { givenTo, programOf } from './commands.ts'
 import { endOf } from './end.ts'
 
 // `sluice rejects | head` ends when head has seen enough.
@@ -8,11 +8,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+const program = await programOf(process.argv.slice(2))
 try {
-  const program = await programOf(process.argv.slice(2))
   await program.parseAsync()
 } catch (error) {
-  const { told, exitCode } = await endOf(error)
+  const { told, exitCode } = await endOf(error, givenTo(program))
   if (told !== undefined) process.stderr.write(`sluice: ${told}\n`)
   process.exitCode = exitCode
 }

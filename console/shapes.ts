@@ -116,6 +116,8 @@ export interface ObjectDetail extends ObjectRow {
   version: { etag: string; versionId: string | null; size: number; modified: string } | null
   contract: { file: string; hash: string } | null
   rules: RuleCount[]
+  /** The stages that have not looked at it as it lies there, if any; and what has them do so. */
+  unseen: { stages: Stage[]; changed: boolean; next: string } | null
   /** Parquet of Silver and quarantine. */
   files: { key: string; size: number; kind: 'silver' | 'quarantine' }[]
   /** Further files, of an object in very many partitions. */

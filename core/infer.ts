@@ -6,7 +6,7 @@ import { Refused } from './errors.ts'
 import { type Cut, type FoundDialect, inferDialect, isData } from './infer-dialect.ts'
 import { inferEncoding } from './infer-encoding.ts'
 import { inferKeys } from './infer-keys.ts'
-import { type FoundField, inferTypes } from './infer-types.ts'
+import { type FoundField, inferTypes, type Why } from './infer-types.ts'
 import { tooWide, WIDE } from './limit.ts'
 import { identifier, literal, postgresName } from './names.ts'
 import { sizes } from './parquet.ts'
@@ -21,6 +21,8 @@ export interface Inferred {
   /** Without a property where all is the standard's default. */
   dialect: FoundDialect
   fields: FoundField[]
+  /** Of fields that are strings, and look like more. */
+  whys: Why[]
   /** Candidates for a primary key: never missing, and once only in this file. */
   keys: string[][]
   records: number
@@ -89,11 +91,11 @@ async function inferFields(
     keepValues(task.duck, select, names, path),
   )
   const values = { path, names, delimiter: frame.dialect.delimiter ?? ',' }
-  if (records === rejected) return { ...words, keys: [], records, rejected }
+  if (records === rejected) return { ...words, whys: [], keys: [], records, rejected }
   const narrow = await inferTypes(task.duck, values)
-  const fields = await proven(task, { ...frame, fields: narrow }, rejected)
+  const fields = await proven(task, { ...frame, fields: narrow.fields }, rejected)
   const keys = await inferKeys(task.duck, values, fields)
-  return { ...frame, fields, keys, records, rejected }
+  return { ...frame, fields, whys: narrow.whys, keys, records, rejected }
 }
 
 async function encodingOf({ path, key, folder }: InferTask): Promise<string> {

@@ -1,4 +1,5 @@
 import { type Governing, govern } from './catalog.ts'
+import { checkClaim } from './claim.ts'
 import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import type { Duck } from './duckdb.ts'
@@ -12,6 +13,7 @@ import { type Counts, none } from './outcome.ts'
 import { textSize } from './plain-text.ts'
 import { partitionValue } from './plan.ts'
 import { orphansIn } from './preview-orphans.ts'
+import { inPostgresAlone, settled, settledAs, settledBefore } from './preview-settled.ts'
 import { ratioRefusal } from './reject-ratio.ts'
 import { errorShape, rejectsTable } from './rejects.ts'
 import { tableChanges, tableOf } from './table.ts'
@@ -25,7 +27,10 @@ export interface Preview extends Counts {
   /** The key of the descriptor that governs it. */
   contract: string | undefined
   would: 'load' | 'refuse' | 'hold' | 'ignore' | 'change nothing'
-  /** Why it would not be loaded; of what would be, what is unexpected in its header. */
+  /**
+   * Why it would not be loaded; of what would be, what is unexpected in its header. Of what is
+   * loaded by an earlier contract, what that of today would make of it, as is all that follows.
+   */
   reason: string | undefined
   /** Of every rule and field that records break. */
   rules: BrokenRule[]
@@ -69,43 +74,47 @@ export async function preview(
   candidate: Candidate,
 ): Promise<Preview> {
   const { version } = candidate
-  const governing = await govern(lake.store, version.key)
-  const elsewhere = ingestCommand(lake.store.url, version.key)
-  if (candidate.path === undefined && (await isSettled(lake, database, version))) {
+  const { store } = lake
+  const governing = await govern(store, version.key)
+  const isOfLake = candidate.path === undefined
+  const before = isOfLake ? await settledAs(store, database, version, governing) : undefined
+  if (before?.silver && before.contract === governing.hash) {
     return { ...nothingOf(version.key, governing), would: 'change nothing', reason: settled }
   }
+  const today = await byContractOfToday(lake, database, candidate, governing)
+  if (!before) return today
+  if (before.silver) {
+    const reason = settledBefore(store, version.key, governing, today)
+    return { ...today, would: 'change nothing', reason }
+  }
+  const reason = today.reason === undefined ? '' : `; ${today.reason}`
+  return { ...today, reason: `${inPostgresAlone}${reason}` }
+}
+
+async function byContractOfToday(
+  lake: Lake,
+  database: Database | undefined,
+  candidate: Candidate,
+  governing: Governing,
+): Promise<Preview> {
+  const { version } = candidate
+  const elsewhere = ingestCommand(lake.store.url, version.key)
   const decision = decide(version, governing, undefined, elsewhere)
   if (decision.what !== 'load') {
     const would = words[decision.what]
     return { ...nothingOf(version.key, governing), would, reason: reasonIn(decision) }
   }
   const { contract } = decision
-  const table = await previewTable(database, contract)
+  let table: PreviewTable | undefined
   try {
+    if (database) await checkClaim(database, lake.store.url, contract)
+    table = await previewTable(database, contract)
     return await judged(lake, database, candidate, contract, table)
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     const reason = reasonOf(error, elsewhere)
     return { ...nothingOf(version.key, governing), table, would: 'refuse', reason }
   }
-}
-
-const settled = 'this very version of it is loaded'
-
-/** Whether the ledger says that the version is loaded: no contract changes that. */
-async function isSettled(
-  { store }: Lake,
-  database: Database | undefined,
-  { key, etag }: ObjectVersion,
-): Promise<boolean> {
-  const [ledger] = (await database?.query(`SELECT to_regclass('sluice.objects') AS name`)) ?? []
-  if (!database || !ledger?.name) return false
-  const rows = await database.query(
-    `SELECT 1 FROM sluice.objects
-       WHERE lake = $1 AND key = $2 AND status = 'loaded' AND loaded_etag = $3`,
-    [store.url, key, etag],
-  )
-  return rows.length > 0
 }
 
 const words = {

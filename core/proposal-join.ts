@@ -2,9 +2,11 @@ import { basename } from 'node:path/posix'
 import type { Frame, Inferred } from './infer.ts'
 import type { FoundField } from './infer-types.ts'
 import { nameFor, type Proposal, type Proposed } from './proposal.ts'
+import type { FieldRemark } from './proposal-remark.ts'
 
 /** A file to propose a contract for, and what it says of itself; or why it says nothing. */
-export type Newcomer = { path: string } & ({ found: Inferred } | { why: string })
+export type Newcomer = Found | { path: string; why: string }
+type Found = { path: string; found: Inferred }
 
 /**
  * Whether a file that was proposed for before holds all that it held, if its contract has these
@@ -14,6 +16,8 @@ export type Proof = (path: string, frame: Frame) => Promise<boolean>
 
 /** Of so many files a type in common is proven; of more, what differs is a string. */
 const PROVEN = 20
+/** Of so many files a proposal says why a field is a string. */
+const TOLD = 3
 
 /**
  * The proposal with one more file: in the resource of its header and dialect, where there is one,
@@ -29,23 +33,33 @@ export async function joined(
 ): Promise<Proposal> {
   const { path } = file
   const resources = before.resources
-    .map((one) => ({ ...one, path: one.path.filter((other) => other !== path) }))
+    .map((one) => without(one, path))
     .filter((one) => one.path.length > 0)
-  const without = before.without.filter((one) => one.path !== path)
-  if ('why' in file) return { ...before, resources, without: [...without, file] }
+  const others = before.without.filter((one) => one.path !== path)
+  if ('why' in file) return { ...before, resources, without: [...others, file] }
   const { found } = file
   const like = resources.findIndex((one) => isAlike(one, found))
-  const others = resources.filter((_, i) => i !== like)
-  const names = [...taken, ...others.map(({ name }) => name)]
+  const names = [...taken, ...resources.filter((_, i) => i !== like).map(({ name }) => name)]
   if (like < 0) {
     const name = nameFor(stemOf(path), names)
     const { encoding, dialect, fields, keys } = found
-    const own = { name, path: [path], encoding, dialect, fields, keys }
-    return { ...before, without, resources: [...resources, own] }
+    const own = { name, path: [path], encoding, dialect, fields, whys: whysIn(file), keys }
+    return { ...before, without: others, resources: [...resources, own] }
   }
-  const both = await together(resources[like]!, found, path, proof)
+  const both = await together(resources[like]!, file, proof)
   const named = { ...both, name: nameFor(commonStem(both.path), names) }
-  return { ...before, without, resources: resources.with(like, named) }
+  return { ...before, without: others, resources: resources.with(like, named) }
+}
+
+/** What was proposed for other files than this one. */
+function without(one: Proposed, path: string): Proposed {
+  const isOther = (other: { path: string }) => other.path !== path
+  const paths = one.path.filter((other) => other !== path)
+  return { ...one, path: paths, whys: one.whys.filter(isOther) }
+}
+
+function whysIn({ path, found }: Found): FieldRemark[] {
+  return found.whys.map((why) => ({ path, ...why }))
 }
 
 /** `orders 2026.csv.gz` → `orders 2026` */
@@ -72,12 +86,8 @@ function isAlike(one: Proposed, found: Inferred): boolean {
   return shape(one) === shape(found)
 }
 
-async function together(
-  one: Proposed,
-  found: Inferred,
-  path: string,
-  proof: Proof,
-): Promise<Proposed> {
+async function together(one: Proposed, file: Found, proof: Proof): Promise<Proposed> {
+  const { path, found } = file
   const paths = [...one.path, path]
   const wide = one.fields.map((field, i) => common(field, found.fields[i]!))
   const text = wide.map((field, i) => {
@@ -87,7 +97,15 @@ async function together(
   const isProven = wide.every((field, i) => isSame(field, text[i]!))
   const fields = isProven || (await holds(paths, { ...one, fields: wide }, proof)) ? wide : text
   const keys = one.keys.filter((key) => found.keys.some((other) => `${other}` === `${key}`))
-  return { ...one, path: paths, fields, keys }
+  const texts = new Set(fields.filter(({ type }) => type === 'string').map(({ name }) => name))
+  const whys = [...one.whys, ...whysIn(file)].filter(({ field }) => texts.has(field))
+  return { ...one, path: paths, fields, whys: few(whys), keys }
+}
+
+/** Of each field what the first files say. */
+function few(whys: FieldRemark[]): FieldRemark[] {
+  const byField = Map.groupBy(whys, ({ field }) => field)
+  return [...byField.values()].flatMap((some) => some.slice(0, TOLD))
 }
 
 function isSame(a: FoundField, b: FoundField): boolean {

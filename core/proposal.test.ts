@@ -17,13 +17,19 @@ const full: Proposal = {
       dialect: { delimiter: ';', header: false, commentRows: [1] },
       fields: [
         { name: 'a\n  - b: "#x', type: 'number', missingValues: ['', 'NA'] },
-        { name: '007', type: 'number', sluice: { decimal: [18, 2] } },
+        { name: '007', type: 'string' },
       ],
+      whys: [{ field: '007', path: 'b\n  - #.csv', text: '"1.234" has two readings: #' }],
       keys: [['null'], ['a\n  - b: "#x', '007   # unique']],
     },
     {
       ...{ name: 'customers', path: ['c.csv'], encoding: undefined, dialect: {} },
-      ...{ fields: integers('id'), keys: [['id'], ['name', 'day']] },
+      fields: [{ name: 'a: "', type: 'string' }, ...integers('id')],
+      whys: [
+        { field: 'a: "', path: 'c.csv', text: 'first of all' },
+        { field: 'a: "', path: 'd.csv', text: 'In "c.csv": and more' },
+      ],
+      keys: [['id'], ['name', 'day']],
     },
   ],
   without: [{ path: 'e.csv', why: 'no dialect\n# primaryKey: x' }],
@@ -58,7 +64,8 @@ describe('the text of a proposal', () => {
 
 describe('one more file', () => {
   const found = (fields: Inferred['fields'], more: Partial<Inferred> = {}): Inferred => ({
-    ...{ encoding: undefined, dialect: {}, keys: [['id'], ['n']], records: 1, rejected: 0 },
+    ...{ encoding: undefined, dialect: {}, keys: [['id'], ['n']], whys: [] },
+    ...{ records: 1, rejected: 0 },
     ...{ fields, ...more },
   })
   const text = { type: 'string' }
@@ -120,6 +127,18 @@ describe('one more file', () => {
       ['b.csv', one(b)],
     ])
     expect(resources[0]!.fields).toEqual([{ name: 'v', ...both }])
+  })
+
+  it('what files say of a string is told of three, and no more of what was replaced', async () => {
+    const whys = [{ field: 'v', text: 'it has two readings' }]
+    const said = found([{ name: 'v', type: 'string' }], { whys })
+    const files = ['a', 'b', 'c', 'd'].map((name): [string, Inferred] => [`${name}.csv`, said])
+    const { resources } = await of(files)
+    expect(resources[0]!.whys).toEqual(
+      ['a', 'b', 'c'].map((name) => ({ ...whys[0], path: `${name}.csv` })),
+    )
+    const mended = found([{ name: 'v', type: 'string' }])
+    expect((await of([...files, ['b.csv', mended]])).resources[0]!.whys).toHaveLength(2)
   })
 
   it('a newer version of a file takes the place of the earlier one', async () => {

@@ -1,7 +1,8 @@
-import { Document, parse as parseYaml, type YAMLSeq } from 'yaml'
+import { Document, parseDocument, parse as parseYaml, type YAMLMap, type YAMLSeq } from 'yaml'
 import type { FoundDialect } from './infer-dialect.ts'
 import type { FoundField } from './infer-types.ts'
 import { shortHash, snakeCase } from './names.ts'
+import { type FieldRemark, formatRemark, parseRemark } from './proposal-remark.ts'
 import { shellWord } from './shell-word.ts'
 
 /** What is proposed for the files of a folder that no contract names. */
@@ -21,6 +22,8 @@ export interface Proposed {
   encoding: string | undefined
   dialect: FoundDialect
   fields: FoundField[]
+  /** Of fields that are strings and look like more. */
+  whys: FieldRemark[]
   keys: string[][]
 }
 
@@ -81,9 +84,13 @@ export function formatProposal(proposal: Proposal, cure: string): string {
   const doc = new Document(descriptorOf(proposal))
   const { resources } = proposal
   doc.commentBefore = lines([remarks[0], `${remarks[1]}${cure}`, remarks[2]])
-  for (const [i, { dialect, keys }] of resources.entries()) {
-    const at = (...path: string[]) => doc.getIn(['resources', i, ...path]) as YAMLSeq
-    for (const field of at('schema', 'fields').items) (field as YAMLSeq).flow = true
+  for (const [i, { dialect, keys, whys }] of resources.entries()) {
+    const at = (...path: string[]) => doc.getIn(['resources', i, ...path]) as YAMLSeq<YAMLMap>
+    for (const field of at('schema', 'fields').items) {
+      field.flow = true
+      const said = whys.filter((why) => why.field === field.get('name')).map(formatRemark)
+      if (said.length > 0) field.commentBefore = lines(said)
+    }
     if (keys.length > 0) at('schema').comment = lines([keyLine(keys)])
     if (Object.keys(dialect).length > 0) at('dialect').flow = true
   }
@@ -121,12 +128,12 @@ export function parseProposal(text: string): Proposal | undefined {
   const whole = text.slice(0, Math.max(0, at))
   if (at < 0 || text.slice(at) !== `# ${SEAL}${shortHash(whole)}\n`) return undefined
   const { name, resources } = parseYaml(whole) as { name: string; resources: Written[] }
-  const keys = keysOf(whole)
+  const [keys, whys] = [keysOf(whole), whysOf(whole)]
   return {
     name,
     resources: resources.map(({ name, path, encoding, dialect, schema }, i) => ({
       ...{ name, path: [path].flat(), encoding, dialect: dialect ?? {} },
-      ...{ fields: schema.fields, keys: keys[i] ?? [] },
+      ...{ fields: schema.fields, whys: whys[i] ?? [], keys: keys[i] ?? [] },
     })),
     without: whole
       .split('\n')
@@ -165,3 +172,16 @@ function keysOf(text: string): string[][][] {
 }
 
 type Key = string | string[]
+
+/** What comments above fields tell, by resource. The first field's are those of the list. */
+function whysOf(text: string): FieldRemark[][] {
+  const resources = parseDocument(text).get('resources') as YAMLSeq<YAMLMap>
+  return resources.items.map((resource) => {
+    const fields = resource.getIn(['schema', 'fields']) as YAMLSeq<YAMLMap>
+    return fields.items.flatMap((field, i) => {
+      const said = (i === 0 && fields.commentBefore) || field.commentBefore || ''
+      const remarks = said.split('\n').flatMap((line) => parseRemark(line) ?? [])
+      return remarks.map((one) => ({ ...one, field: String(field.get('name')) }))
+    })
+  })
+}

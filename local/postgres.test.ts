@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { localPostgres, removeLocalPostgres } from './postgres.ts'
+import { tryLock } from './process-lock.ts'
 
 let folder: string
 let home: string
@@ -97,6 +98,19 @@ it('takes another port where its own was taken meanwhile', async () => {
   expect(new URL(after.url).port).not.toBe(new URL(before.url).port)
   expect(await ask(after.url, 'SELECT 1 AS it')).toEqual([{ it: 1 }])
   await after.release()
+})
+
+it('says what it waits for, where another process has the folder', async () => {
+  const told: string[] = []
+  const say = (what: string) => told.push(what)
+  await fs.mkdir(home)
+  const release = tryLock(join(home, 'lock'))!
+  const waiting = localPostgres(home, { say })
+  await expect
+    .poll(() => told, { timeout: 10_000 })
+    .toEqual(['waiting for another process that starts or stops the Postgres of this lake'])
+  release()
+  await (await waiting).release()
 })
 
 /** Another process that joins, and leaves when it is told to. */

@@ -33,9 +33,21 @@ test('both stages hold a file, and its contract is proposed from all of it', asy
         { name: 'id', type: 'integer' },
         { name: 'zip', type: 'string' },
       ],
-      keys: [['id'], ['zip']],
+      ...{ whys: [], keys: [['id'], ['zip']] },
     },
   ])
+})
+
+test('what has two readings is a string; the proposal says what to write for each', async () => {
+  files.put(key, 'price,id\n1.234,1\n2.500,2\n')
+  await raw.run(key)
+  const lines = ((await textOf(file)) ?? '').split('\n')
+  const at = lines.indexOf('        - {name: price, type: string}')
+  expect(lines[at - 1]).toBe(
+    '        # In "orders.csv": "1.234" has two readings, and nothing in the file says which: ' +
+      'where its point groups thousands, write type: integer, groupChar: "."; ' +
+      'where its point begins decimals, write type: number',
+  )
 })
 
 test('a proposal is no object, whatever a glob says of it', async () => {
