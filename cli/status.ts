@@ -112,8 +112,8 @@ async function manifestsIn(store: ObjectStore): Promise<Manifest[]> {
 }
 
 function silverEnd(state: Manifest): Outcome {
-  const { object, dataset, status, reason, records, accepted, rejected } = state
-  const counts = { records, accepted, rejected, waiting: 0, seconds: 0 }
+  const { object, dataset, status, reason, records, accepted, rejected, seconds = 0 } = state
+  const counts = { records, accepted, rejected, waiting: 0, seconds }
   return { stage: 'silver', object, dataset, status, reason, ...counts }
 }
 

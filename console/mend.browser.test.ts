@@ -117,7 +117,8 @@ describeInBrowser('a file with mistakes', () => {
     const dialog = page.getByRole('dialog')
     await dialog.getByText(/another file has this name/).waitFor()
     await dialog.getByRole('button', { name: 'Replace it' }).click()
-    await dialog.getByText('1 records: 1 accepted').first().waitFor()
+    // In both stages: Silver may be there before Postgres is.
+    await expect.poll(() => dialog.getByText('1 records: 1 accepted').count()).toBe(2)
     await execute(
       database.url,
       `DO $$ BEGIN

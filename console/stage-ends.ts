@@ -26,10 +26,10 @@ export async function silverOf(
     const found = await readRecord(store, key, parseManifest)
     const state = found?.record.state
     if (!found || !state) return undefined
-    const { status, reason = null, records, accepted, rejected } = state
+    const { status, reason = null, records, accepted, rejected, seconds = null } = state
     const counts = { records, accepted, rejected, waiting: 0, mended: 0 }
     const at = found.modified.toISOString()
-    return { end: { status, reason, ...counts, seconds: null, at }, record: found.record }
+    return { end: { status, reason, ...counts, seconds, at }, record: found.record }
   } catch (error) {
     // One that is broken is no reason to show nothing of a hundred others.
     if (!(error instanceof BrokenRecord)) throw error

@@ -58,6 +58,40 @@ it('the whole address sets a cookie that no script reads and no other site sends
   expect(answer.headers.get('cache-control') ?? '').not.toContain('max-age')
 })
 
+it('asked by https, as a proxy says, it sets one that is never sent by http', async () => {
+  const headers = [
+    { 'x-forwarded-proto': 'https' },
+    { 'x-forwarded-proto': 'HTTPS, http' },
+    { forwarded: 'for=10.0.0.7; proto=https;host=lab.lan' },
+    { forwarded: 'proto="https", proto=http' },
+  ]
+  for (const given of headers) {
+    const answer = await ask(withToken('/'), given)
+    const [pair = '', ...flags] = answer.headers.get('set-cookie')!.split('; ')
+    expect(flags.sort()).toEqual(['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure'])
+    // No other host of the domain can set a cookie of such a name.
+    expect(pair).toMatch(/^__Host-sluice_/)
+    expect((await ask('/', { ...given, cookie: pair })).status).toBe(200)
+  }
+})
+
+it('asked by http it sets one that http sends; both let in beside each other', async () => {
+  const plain = [
+    {},
+    { 'x-forwarded-proto': 'http' },
+    { 'x-forwarded-proto': 'http, https' },
+    { forwarded: 'for="https";proto=http' },
+  ]
+  for (const given of plain) {
+    const answer = await ask(withToken('/'), given)
+    expect(answer.headers.get('set-cookie')).not.toMatch(/Secure|__Host-/)
+  }
+  const secure = (await ask(withToken('/'), { 'x-forwarded-proto': 'https' })).headers
+  const cookie = `${secure.get('set-cookie')!.split(';')[0]}; ${await cookieOf()}`
+  expect((await ask('/', { cookie })).status).toBe(200)
+  expect((await ask('/', { cookie: cookie.replaceAll(/=[^;]*/g, '=other') })).status).toBe(401)
+})
+
 it('leads nowhere else than to this console', async () => {
   for (const path of ['//evil.example/x', '/\\evil.example/x']) {
     const answer = await ask(withToken(path))

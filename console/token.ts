@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { Refused } from '../core/errors.ts'
 
@@ -28,7 +28,8 @@ export function tokenFor(isNeeded: boolean): string | undefined {
 
 /**
  * Lets in whoever has the token: in the address, which sets a cookie and leads to the address
- * without it; in that cookie; or as `Authorization: Bearer`.
+ * without it; in that cookie; or as `Authorization: Bearer`. A cookie that a browser was given by
+ * https it never sends by http, and no other host of the domain can set it (`__Host-`).
  *
  * @param refuse the answer to anybody else
  */
@@ -42,17 +43,30 @@ export function tokenGate(token: string, refuse: MiddlewareHandler): MiddlewareH
     const given = searchParams.get('token')
     if (given !== null && c.req.method === 'GET' && !pathname.startsWith('/api/')) {
       if (!isSame(given, token)) return refuse(c, next)
-      setCookie(c, name, value, { httpOnly: true, sameSite: 'Strict', path: '/' })
+      const flags = { httpOnly: true, sameSite: 'Strict', path: '/' } as const
+      if (isAskedByHttps(c)) setCookie(c, name, value, { ...flags, prefix: 'host', secure: true })
+      else setCookie(c, name, value, flags)
       searchParams.delete('token')
       const more = searchParams.size > 0 ? `?${searchParams}` : ''
       // Of `//elsewhere` a browser would make another host.
       return c.redirect(`${pathname.replace(/^[/\\]+/, '/')}${more}`, 303)
     }
     const bearer = /^Bearer (.+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
-    const cookie = getCookie(c, name)
-    const isKnown = bearer === undefined ? isSame(cookie ?? '', value) : isSame(bearer, token)
+    const cookies = [getCookie(c, name), getCookie(c, name, 'host')]
+    const hasCookie = cookies.some((cookie) => isSame(cookie ?? '', value))
+    const isKnown = bearer === undefined ? hasCookie : isSame(bearer, token)
     return isKnown ? next() : refuse(c, next)
   }
+}
+
+/**
+ * Whether the browser has asked by https, as the proxy before us says: the first of several names
+ * what the browser did. Whoever says so without being one restricts their own cookie alone.
+ */
+function isAskedByHttps(c: Context): boolean {
+  const [first = ''] = (c.req.header('x-forwarded-proto') ?? '').split(',')
+  const [nearest = ''] = (c.req.header('forwarded') ?? '').split(',')
+  return /^https$/i.test(first.trim()) || /(?:^|;)\s*proto="?https"?\s*(?:;|$)/i.test(nearest)
 }
 
 /** In a time that tells nothing of where they differ, nor of their lengths. */

@@ -60,6 +60,23 @@ test('a commit puts the files and names them in the record', async () => {
   })
 })
 
+test('what is known only once the files lie there is in the state', async () => {
+  const puts: string[] = []
+  const store = new Obstructed()
+  store.before = (key) => void puts.push(key)
+  const target = async (state: number | null) => {
+    const goal = await toVersion(1)(state === 101 ? 1 : state)
+    const sealed = (of: number) => {
+      puts.push('sealed')
+      return of + 100
+    }
+    return goal && { ...goal, sealed }
+  }
+  expect(await committing(store, 1, { target })).toEqual({ done: 'committed', state: 101 })
+  expect((await readRecord(store, RECORD))?.record.state).toBe(101)
+  expect(puts).toEqual([RECORD, 'silver/1-1', 'sealed', RECORD])
+})
+
 test('what is committed already changes nothing', async () => {
   const store = new MemoryStore()
   await committing(store, 1)

@@ -17,6 +17,8 @@ import type { ObjectStore } from './object-store.ts'
 /** What a stage wants committed next. */
 export interface Goal<S> {
   state: S
+  /** Adds what is known only once the files lie there, such as how long that took. */
+  sealed?: (state: S) => S
   /**
    * True: the new files stand for all before them, which are buried. False: they are added, and the
    * record keeps the names of the newest only, so that its size does not grow with the stream.
@@ -119,15 +121,16 @@ async function commitRound<S>(lake: Lake<S>): Promise<Outcome<S>> {
   }
 
   // 4. THE COMMIT POINT: refused if anyone has touched the record since.
+  const next = goal.sealed?.(goal.state) ?? goal.state
   held = await change(lake, held, {
-    state: goal.state,
+    state: next,
     files: goal.replaces || keys.length > 0 ? keys : files,
     writing: null,
     garbage: [...garbage, ...(goal.replaces ? files : []), ...(goal.buries ?? [])],
   })
 
   // 5. Best effort: what is left is on the record, and the next commit buries it.
-  return { done: 'committed', state: goal.state, ...(await bury(lake, held)) }
+  return { done: 'committed', state: next, ...(await bury(lake, held)) }
 }
 
 /** The record, if no intent lives on it. */

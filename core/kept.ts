@@ -1,4 +1,4 @@
-import type { Database, Row } from './database.ts'
+import type { Database } from './database.ts'
 import { nearest } from './drift.ts'
 import { Refused } from './errors.ts'
 import type { RowError } from './rejects.ts'
@@ -134,39 +134,6 @@ export async function keptHeaders(
     [lake, dataset ?? null],
   )
   return rows as unknown as { object: string; labels: string[] | null }[]
-}
-
-/** What stands of an object whose rejects are to be mended; undefined where none is loaded. */
-export async function keptObject(
-  database: Database,
-  lake: string,
-  key: string,
-): Promise<{ id: number; version: string; labels: string[] | null } | undefined> {
-  const [row] = await database.read(
-    `SELECT id, loaded_etag AS version, labels FROM sluice.objects
-     WHERE lake = $1 AND key = $2 AND loaded_etag IS NOT NULL`,
-    [lake, key],
-  )
-  return row as { id: number; version: string; labels: string[] | null } | undefined
-}
-
-/** Of one statement: all are held in memory, but its answer in the database's, too. */
-const AT_ONCE = 1_000
-
-/** An object's rejects of these numbers, mended ones too, by their number. */
-export async function keptOf(
-  database: Database,
-  id: number,
-  records: number[],
-): Promise<Map<number, Pick<KeptRecord, 'record' | 'line' | 'text' | 'errors'>>> {
-  const found: Row[] = []
-  for (let at = 0; at < records.length; at += AT_ONCE) {
-    const sql = `SELECT record, line, text, errors FROM sluice.rejects
-      WHERE object_id = $1 AND record = ANY ($2::bigint[])`
-    found.push(...(await database.read(sql, [id, records.slice(at, at + AT_ONCE)])))
-  }
-  const kept = found as unknown as KeptRecord[]
-  return new Map(kept.map((one) => [one.record, one]))
 }
 
 /** Object by object, page by page, so that a million rejects need no memory. */

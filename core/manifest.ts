@@ -20,6 +20,8 @@ const manifest = z.object({
   records: z.number(),
   accepted: z.number(),
   rejected: z.number(),
+  /** What the work took, its files put among it, in seconds; none knows that of older ones. */
+  seconds: z.number().optional(),
   /** The eTag of the version whose rows stand, if any does. */
   standing: z.string().optional(),
   /** When that version was modified: of two objects with the same key, the later one wins. */

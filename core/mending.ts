@@ -3,8 +3,9 @@ import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import type { FixRow } from './fix-file.ts'
 import { labelsOf } from './fix-lines.ts'
-import { type KeptRecord, keptObject, keptOf } from './kept.ts'
+import type { KeptRecord } from './kept.ts'
 import { keptCells } from './kept-cells.ts'
+import { type KeptSource, keptSources } from './kept-sources.ts'
 import { strangeIn } from './labels.ts'
 import type { Lake } from './lake.ts'
 import { type Mending, putMended, type Row, type Source } from './mended-object.ts'
@@ -29,8 +30,29 @@ export async function mendRows(
   labels: string[],
   rows: FixRow[],
 ): Promise<Mending> {
-  const numbers = rows.map(({ record }) => record).filter((record) => record > 0)
-  const source = await sourceOf(lake, database, object, numbers)
+  const asked = new Map([[object, numbersOf(rows)]])
+  const found = (await keptSources(database, lake.store.url, asked)).get(object)
+  return mendRowsOf(lake, found, object, labels, rows)
+}
+
+/** The records that rows mend, as far as they are numbers. */
+export function numbersOf(rows: FixRow[]): number[] {
+  return rows.map(({ record }) => record).filter((record) => record > 0)
+}
+
+/**
+ * The same of an object that was looked for before.
+ *
+ * @param found what stands of it, and the rejects that the rows mend; undefined where none is there
+ */
+export async function mendRowsOf(
+  lake: Lake,
+  found: KeptSource | undefined,
+  object: string,
+  labels: string[],
+  rows: FixRow[],
+): Promise<Mending> {
+  const source = await sourceOf(lake, found, object)
   const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
   const mended: Row[] = []
   for (const row of rows) {
@@ -71,7 +93,9 @@ export async function mendKept(
   object: string,
   records: KeptRecord[],
 ): Promise<Mending> {
-  const source = await sourceOf(lake, database, object, [])
+  const none = new Map([[object, []]])
+  const found = (await keptSources(database, lake.store.url, none)).get(object)
+  const source = await sourceOf(lake, found, object)
   const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
   const fresh = new Map<number, Row>()
   for (const one of records) {
@@ -86,26 +110,16 @@ export async function mendKept(
 /** @returns why nothing of it can be mended, where that is so */
 async function sourceOf(
   { store }: Lake,
-  database: Database,
+  found: KeptSource | undefined,
   object: string,
-  records: number[],
 ): Promise<Source | string> {
   if (isBelowReplay(object)) return ofReplay
-  // Postgres has no NUL, and so no such key.
-  const found = object.includes('\0') ? undefined : await keptObject(database, store.url, object)
   if (!found) return 'no such object is loaded'
   const contract = mendableBy(object, await govern(store, object))
   if (typeof contract === 'string') return contract
   const labels = labelsOf(found.labels, contract)
   const strange = strangeIn(labels, contract)
-  return {
-    ...found,
-    object,
-    contract,
-    labels,
-    strange,
-    kept: await keptOf(database, found.id, records),
-  }
+  return { ...found, object, contract, labels, strange }
 }
 
 /** @returns the contract that an object's rejects are mended by; or why none of them can be */

@@ -41,7 +41,8 @@ export function DatasetsView({ params }: { params: Params }) {
         {shown && shown.length > 0 && <DatasetTable rows={shown} />}
         {shown?.length === 0 && <Nothing isFiltered={search !== ''} />}
       </section>
-      <Held />
+      {/* Datasets that came later would move it out of sight. */}
+      <Held asked={data || error ? params.proposal : undefined} />
     </>
   )
 }
@@ -69,8 +70,10 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
   )
 }
 
-/** `#held` of the address leads here. */
-function Held() {
+/**
+ * `#held` of the address leads here, and `?proposal=shop` to what is proposed for that package.
+ */
+function Held({ asked }: { asked: string | undefined }) {
   const { data } = useAnswer<ProposalRow[]>('/api/proposals')
   const section = useRef<HTMLElement>(null)
   const isThere = data !== undefined
@@ -80,7 +83,7 @@ function Held() {
   return (
     <section id="held" ref={section} class="stack" aria-labelledby="held-heading">
       <h2 id="held-heading">Proposals for held files</h2>
-      <ProposalList />
+      <ProposalList asked={asked} />
       {data?.length === 0 && (
         <p class="soft">
           None. A file without a contract is held, and one is proposed for it here.

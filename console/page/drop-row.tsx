@@ -2,6 +2,7 @@ import type { LiveEvents, Stage } from '../shapes.ts'
 import { Badge } from './badge.tsx'
 import { DropFate } from './drop-fate.tsx'
 import { bytes, count, percent } from './format.ts'
+import { proposalPath } from './proposal-link.ts'
 import { pathTo } from './router.ts'
 import { stageNames } from './stage.ts'
 import { KeyText } from './text.tsx'
@@ -37,7 +38,7 @@ export function DropRow({ drop, goal, onName, onReplace }: DropRowProps) {
       {state === 'ready' && wrong && <p class="problem">{wrong}</p>}
       {state === 'ready' && !wrong && <DropFate goal={goal} name={name} onName={onName} />}
       {state === 'taken' && <Taken drop={drop} onReplace={onReplace} />}
-      {state === 'landed' && <Fate drop={drop} goal={goal} />}
+      {state === 'landed' && <Fate drop={drop} />}
     </li>
   )
 }
@@ -75,7 +76,7 @@ function Taken({ drop: { there, refusal }, onReplace }: Pick<DropRowProps, 'drop
 const inOrder: Stage[] = ['raw-ingestion', 'silver', 'streaming']
 
 /** What each stage made of it, as it is told. */
-function Fate({ drop: { key, ends }, goal }: { drop: Drop; goal: Goal }) {
+function Fate({ drop: { key, ends } }: { drop: Drop }) {
   const told = inOrder.flatMap((stage) => ends[stage] ?? [])
   return (
     <div class="fate" role="status">
@@ -89,10 +90,8 @@ function Fate({ drop: { key, ends }, goal }: { drop: Drop; goal: Goal }) {
         {told.some(({ rejected }) => rejected > 0) && (
           <a href={pathTo('rejects', { object: key })}>Its rejects</a>
         )}
-        {told.some(({ status }) => status === 'held') && (
-          <a href={pathTo('datasets', { proposal: goal.folder.trim() })}>
-            The contract that is proposed
-          </a>
+        {told.some((end) => end.status === 'held' && end.stage !== 'streaming') && (
+          <a href={proposalPath(key ?? '')}>The contract that is proposed</a>
         )}
       </p>
     </div>

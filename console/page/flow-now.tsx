@@ -43,7 +43,7 @@ function Progress({ flow: { progress, arriving, at } }: { flow: Flow }) {
         )}
         {arriving ? `, ${count(arriving)} to come` : ''}
       </span>
-      <span>Records of Bronze as Postgres has them, others as the stream has them</span>
+      <span>Bronze as Postgres has it, the rest as the stream has it</span>
       <progress max={1} value={isAtRest ? 1 : progress} data-rest={isAtRest ? '' : undefined}>
         {isAtRest ? 'At rest' : percent(progress)}
       </progress>

@@ -2,6 +2,7 @@ import type { ObjectRow, RejectState, StageEnd } from '../shapes.ts'
 import { Badge } from './badge.tsx'
 import { mainEnd, reasonOf } from './ends.ts'
 import { count } from './format.ts'
+import { isProposedFor, proposalPath } from './proposal-link.ts'
 import { pathTo } from './router.ts'
 import { type Column, Table } from './table.tsx'
 import { KeyText } from './text.tsx'
@@ -62,6 +63,11 @@ function ObjectCell({ row }: { row: ObjectRow }) {
         <span class="reason" title={reason}>
           {reason}
         </span>
+      )}
+      {isProposedFor(row) && (
+        <a class="way" href={proposalPath(row.object)}>
+          See the proposed contract
+        </a>
       )}
     </>
   )

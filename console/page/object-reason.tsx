@@ -1,4 +1,5 @@
 import type { ObjectDetail } from '../shapes.ts'
+import { isProposedFor, proposalPath } from './proposal-link.ts'
 import { pathTo } from './router.ts'
 import { stageNames } from './stage.ts'
 import { Verbatim } from './text.tsx'
@@ -31,8 +32,8 @@ export function ObjectReason({ object }: { object: ObjectDetail }) {
               </p>
               {bad && <p class="soft">{next[bad]}</p>}
             </div>
-            {bad === 'held' && (
-              <a class="button" href={pathTo('datasets', { proposal: packageOf(object.object) })}>
+            {bad === 'held' && isProposedFor(object) && (
+              <a class="button" href={proposalPath(object.object)}>
                 See the proposed contract
               </a>
             )}
@@ -66,9 +67,4 @@ function Unseen({ stages, changed, next }: NonNullable<ObjectDetail['unseen']>) 
       </div>
     </div>
   )
-}
-
-/** `bronze/shop/orders/1.csv` → `shop` */
-function packageOf(key: string): string {
-  return key.split('/')[1] ?? ''
 }

@@ -35,7 +35,7 @@ const columns: Column<Shard>[] = [
   { label: 'Quarantined', kind: 'number', cell: ({ rejected }) => bad(rejected) },
   { label: 'Late', kind: 'number', cell: ({ late }) => count(late) },
   { label: 'Unreadable', kind: 'number', cell: ({ poison }) => bad(poison) },
-  { label: 'Open', cell: ({ open, objects }) => openOf(open, objects) },
+  { label: 'Open', kind: 'word', cell: ({ open, objects }) => openOf(open, objects) },
   {
     label: 'Watermark, UTC',
     kind: 'time',

@@ -1,4 +1,6 @@
 import type { ComponentChildren } from 'preact'
+import { useRef } from 'preact/hooks'
+import { useCards } from './use-cards.ts'
 
 export interface Column<T> {
   label: string
@@ -17,16 +19,24 @@ interface TableProps<T> {
   keyOf: (row: T, index: number) => string
   /** Where a click anywhere on a row leads: its cells hold a link to the same. */
   open?: (row: T) => string
-  /** On a phone: cards instead of a box that scrolls. */
+  /** Where there is no room for it: cards instead of a box that scrolls. */
   stack?: boolean
 }
 
-/** A table that scrolls within its own box, and is a stack of cards on a phone. */
-export function Table<T>({ caption, columns, rows, keyOf, open, stack }: TableProps<T>) {
+/** A table that scrolls within its own box, or is a stack of cards where that is too narrow. */
+export function Table<T>({ caption, columns, rows, keyOf, open, stack = false }: TableProps<T>) {
+  const box = useRef<HTMLElement>(null)
+  const isCards = useCards(box, stack)
   const isFixed = columns.some(({ width }) => width)
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys
-    <section class="table" data-stack={stack ? '' : undefined} aria-label={caption} tabIndex={0}>
+    <section
+      ref={box}
+      class="table"
+      data-cards={isCards ? '' : undefined}
+      aria-label={caption}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys
+      tabIndex={0}
+    >
       <table class={isFixed ? 'fixed' : undefined}>
         <caption class="unseen">{caption}</caption>
         {isFixed && (

@@ -60,6 +60,7 @@ async function bring(
   dataset: string,
   standing?: string,
 ): Promise<End | 'moved' | undefined> {
+  const started = performance.now()
   const elsewhere = ingestCommand(lake.store.url, key)
   // An engine for small objects, for fences; that of the object comes with its size.
   return lake.withScratch(0, async (folder, duck) => {
@@ -68,12 +69,18 @@ async function bring(
       store: lake.store,
       record: manifestKey(dataset, key),
       parse: parseManifest,
-      target: (state) => nextState(work, state),
+      target: async (state) => timed(await nextState(work, state), started),
       fence: fences(work),
     }).catch((error) => Promise.reject(faultOf(error, elsewhere)))
     if (work.found === 'nothing') return undefined
     return work.found === 'moved' ? 'moved' : endOf(dataset, done)
   })
+}
+
+/** How long it took is known at its commit point; no name and no decision depends on it. */
+function timed(goal: Goal<Manifest> | undefined, started: number): Goal<Manifest> | undefined {
+  const seconds = () => Number(((performance.now() - started) / 1000).toFixed(3))
+  return goal && { ...goal, sealed: (state) => ({ ...state, seconds: seconds() }) }
 }
 
 function endOf(dataset: string, { done, state }: Committed<Manifest>): End {
