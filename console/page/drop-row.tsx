@@ -1,6 +1,7 @@
 import type { LiveEvents, Stage } from '../shapes.ts'
 import { Badge } from './badge.tsx'
 import { bytes, count, percent } from './format.ts'
+import { isProposed } from './held.ts'
 import { pathTo } from './router.ts'
 import { stageNames } from './stage.ts'
 import { KeyText } from './text.tsx'
@@ -79,7 +80,9 @@ function Fate({ drop: { key, ends }, goal }: { drop: Drop; goal: Goal }) {
     <div class="fate" role="status">
       {told.length === 0 && <p class="soft">It has landed, and waits for its turn…</p>}
       {told.map((end, index) => {
-        const isSaid = told.slice(0, index).some(({ reason }) => reason === end.reason)
+        const isSame = ({ status, reason }: typeof end) =>
+          reason === end.reason || (status === 'held' && end.status === 'held')
+        const isSaid = told.slice(0, index).some(isSame)
         return <StageFate key={end.stage} end={end} reason={isSaid ? undefined : end.reason} />
       })}
       <p class="actions small">
@@ -87,7 +90,7 @@ function Fate({ drop: { key, ends }, goal }: { drop: Drop; goal: Goal }) {
         {told.some(({ rejected }) => rejected > 0) && (
           <a href={pathTo('rejects', { object: key })}>Its rejects</a>
         )}
-        {told.some(({ status }) => status === 'held') && (
+        {told.some(({ status, reason }) => status === 'held' && isProposed(reason)) && (
           <a href={pathTo('datasets', { proposal: goal.folder.trim() })}>
             The contract that is proposed
           </a>

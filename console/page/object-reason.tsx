@@ -1,4 +1,5 @@
 import type { ObjectDetail } from '../shapes.ts'
+import { isProposed } from './held.ts'
 import { pathTo } from './router.ts'
 import { Verbatim } from './text.tsx'
 
@@ -29,7 +30,7 @@ export function ObjectReason({ object }: { object: ObjectDetail }) {
               </p>
               {bad && <p class="soft">{next[bad]}</p>}
             </div>
-            {bad === 'held' && (
+            {bad === 'held' && isProposed(reason) && (
               <a class="button" href={pathTo('datasets', { proposal: packageOf(object.object) })}>
                 See the proposed contract
               </a>
@@ -46,7 +47,7 @@ export function ObjectReason({ object }: { object: ObjectDetail }) {
   )
 }
 
-/** `bronze/shop/orders/1.csv` → `shop` */
+/** `bronze/eu/shop/1.csv` → `eu/shop` */
 function packageOf(key: string): string {
-  return key.split('/')[1] ?? ''
+  return key.split('/').slice(1, -1).join('/')
 }
