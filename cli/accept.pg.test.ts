@@ -68,6 +68,25 @@ test('held, accepted, loaded: each with its exit code', { timeout: 60_000 }, asy
   expect(again.err).toMatch(`sluice: ${proposal}: there is no proposal to accept; one is made`)
 })
 
+test('where nothing can be proposed, all say so in the same words', {
+  timeout: 60_000,
+}, async () => {
+  const key = 'bronze/shop/report.csv'
+  files.put(key, '%PDF-1.4\n1 0 obj\n')
+  const why =
+    'no contract names it, and none is proposed: source-error: it is a PDF, and no CSV: save its ' +
+    'table as CSV; mend the file, or describe it as a resource in bronze/shop/datapackage.yaml'
+  const start = await sluice('start', '--once', ...lake())
+  const told = [
+    [start.out, `${key}: held: ${why}\n`],
+    [(await sluice('status', ...lake())).out, `${key}: held: ${why}\n`],
+    [(await sluice('plan', place(key), ...lake())).out, `${key}: would be held\n  ${why}\n`],
+    [(await sluice('accept', 'shop', ...lake())).err, `it proposes nothing:\n${key}: ${why}\n`],
+    [(await sluice('accept', 'other', ...lake())).err, 'no proposal to accept; one is made for'],
+  ]
+  for (const [text, part] of told) expect(text).toContain(part)
+})
+
 test('accepted into a descriptor that stands there', { timeout: 60_000 }, async () => {
   const own = '# Mine\nresources:\n  - {name: a, path: a.csv, schema: {fields: [{name: id}]}}\n'
   files.put('bronze/shop/datapackage.yaml', own)

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { Refused } from '../core/errors.ts'
+import type { Lake } from '../core/lake.ts'
 import { stuckObjects } from '../core/ledger.ts'
-import { proposalKey } from '../core/proposal.ts'
+import { parseProposal, proposalKey } from '../core/proposal.ts'
 import { type Accepted, acceptProposal } from '../core/proposal-accept.ts'
 import { type Context, openContext } from './context.ts'
 import { loadKeys } from './ingest.ts'
@@ -51,12 +52,20 @@ function prefixOf(folder: string): string {
 async function mustBeProposed({ lake, folder }: Context, prefix: string): Promise<void> {
   const key = proposalKey(prefix)
   if (await lake.store.head(key)) return
-  const others = folder === undefined ? [] : packagesIn(folder, true)
+  const all = folder === undefined ? [] : packagesIn(folder, true)
+  const isFull = await Promise.all(all.map((name) => proposesAny(lake, name)))
+  const others = all.filter((_, i) => isFull[i])
   const cure =
     others.length > 0
       ? `there is one for ${others.join(', ')}`
       : 'one is made for each file without a contract that `sluice start` or `sluice ingest` holds'
   throw new Refused(`${key}: there is no proposal to accept; ${cure}`)
+}
+
+/** Whether a proposal is more than why there is none. */
+async function proposesAny({ store }: Lake, name: string): Promise<boolean> {
+  const found = await store.get(proposalKey(`bronze/${name}`))
+  return found !== undefined && parseProposal(found.body.toString())?.resources.length !== 0
 }
 
 /** The files that were proposed for, and whatever else the descriptor may let through. */

@@ -160,7 +160,7 @@ test('what would be held is judged by what is proposed, or would be', async () =
   const before = await everything()
   const first = await plan([key])
   expect(first).toMatchObject({ first: { ...counts, rules }, code: 3 })
-  expect(first.first.reason).toContain(`; when it is ingested, one is proposed in ${file}; or `)
+  expect(first.first.reason).toContain(`; raw-ingestion proposes one in ${file}, or says why not`)
   expect(await everything()).toEqual(before)
   await propose(files.lake, (await files.lake.store.head(key))!)
   const second = (await plan([key])).first
@@ -183,7 +183,8 @@ test('a file from elsewhere is judged by what would be proposed for it', async (
   const none = await plan([outside, '--package', 'other'])
   expect(none.first).toMatchObject({ would: 'hold', records: 0 })
   expect(none.first.reason).toBe(
-    'no contract names it, and none is proposed: source-error: the object is empty',
+    'no contract names it, and none is proposed: source-error: the object is empty; ' +
+      'mend the file, or describe it as a resource in bronze/other/datapackage.yaml',
   )
   rmSync(outside)
 })

@@ -69,7 +69,7 @@ export interface ProposalRow {
   files: string[]
   /** What was found in each; null where it was edited since, so that it may be so no more. */
   remarks: { key: string; text: string }[] | null
-  /** Files for which there is none, and why. */
+  /** Files for which there is none, and why; of nothing else, where `diff` is empty. */
   without: { key: string; why: string }[]
   /** Lines of the descriptor as it would be: `+` new, `-` gone, ` ` as it stands. */
   diff: { mark: '+' | '-' | ' '; text: string }[]

@@ -55,12 +55,19 @@ test('what was found in each file, until somebody has edited it', async () => {
     'missing-cell: 1 record, in line 3: 1 cells; the header has 2',
   ]
   expect(row!.remarks).toEqual(texts.map((text) => ({ key: orders, text })))
-  expect(row!.without).toEqual([
-    { key: 'bronze/shop/none.csv', why: 'source-error: the object is empty' },
-  ])
+  const [held] = await raw.query("SELECT reason FROM sluice.objects WHERE key LIKE '%none.csv'")
+  expect(row!.without).toEqual([{ key: 'bronze/shop/none.csv', why: held!.reason }])
   files.put(proposal, textOf(proposal).replace('type: string', 'type: any'))
   const [edited] = await new Api(files.lake).get<ProposalRow[]>('/proposals')
   expect(edited).toMatchObject({ files: [orders], remarks: null, without: [] })
+})
+
+test('where nothing can be proposed, there is nothing to accept, and why is told', async () => {
+  files.put('bronze/shop/none.csv', '')
+  await raw.run('bronze/shop/none.csv')
+  const [row] = await proposals()
+  expect(row).toMatchObject({ files: [], diff: [], broken: null })
+  expect(row!.without[0]!.why).toContain('none is proposed: source-error: the object is empty')
 })
 
 test('what it would add to a descriptor that stands, whose lines stay', async () => {

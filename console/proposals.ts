@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { readPackage } from '../core/catalog.ts'
 import { Busy, Refused } from '../core/errors.ts'
+import { heldWithout, unfit } from '../core/held.ts'
 import type { ObjectStore } from '../core/object-store.ts'
 import { folderOfKey, parseProposal } from '../core/proposal.ts'
 import { acceptProposal, draftOf } from '../core/proposal-accept.ts'
@@ -60,13 +61,24 @@ async function rowOf(store: ObjectStore, key: string): Promise<ProposalRow | und
   try {
     if (isLarge) throw new Refused(`${key}: it has ${version.size} bytes: look at it as a file`)
     if (folder === 'bronze') throw new Refused(`${key}: ${rootless}`)
+    const descriptor = await descriptorOf(store, folder)
+    if (isNothing(text)) return { ...base, descriptor, files: [], diff: [], broken: null }
     const { file, before, after, keys } = await draftOf(store, folder, text)
     return { ...base, descriptor: file, files: keys, diff: lineDiff(before, after), broken: null }
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    const descriptor = (await readPackage(store, folder))?.file ?? `${folder}/datapackage.yaml`
+    const descriptor = await descriptorOf(store, folder)
     return { ...base, descriptor, files: [], diff: newLines(text), broken: error.message }
   }
+}
+
+async function descriptorOf(store: ObjectStore, folder: string): Promise<string> {
+  return (await readPackage(store, folder))?.file ?? `${folder}/datapackage.yaml`
+}
+
+/** One that says of every file that nothing can be proposed for it. */
+function isNothing(text: string): boolean {
+  return parseProposal(text)?.resources.length === 0
 }
 
 /** What a proposal says of its files, where it is as it was written. */
@@ -76,7 +88,9 @@ function foundIn(text: string, folder: string): Pick<ProposalRow, 'remarks' | 'w
   const keyOf = (path: string) => `${folder}/${path}`
   return {
     remarks: own.remarks.map(({ path, text }) => ({ key: keyOf(path), text })),
-    without: own.without.map(({ path, why }) => ({ key: keyOf(path), why })),
+    without: own.without.map(({ path, why }) => {
+      return { key: keyOf(path), why: heldWithout(unfit(folder, why)) }
+    }),
   }
 }
 

@@ -10,13 +10,13 @@ export function heldWithProposal(folder: string): string {
   return `${none}; one is proposed in ${proposalKey(folder)}: ${accept}; or ${describeIn(folder)}`
 }
 
-/** It was not handled yet: one will be proposed. */
-export function heldWithDraft(folder: string): string {
+/** As a stage says that does not know what raw-ingestion has proposed, or will. */
+export function heldUnproposed(folder: string): string {
   const key = proposalKey(folder)
-  return `${none}; when it is ingested, one is proposed in ${key}; or ${describeIn(folder)}`
+  return `${none}; raw-ingestion proposes one in ${key}, or says why not; or ${describeIn(folder)}`
 }
 
-/** Nothing can be proposed for it. */
+/** Nothing is proposed for it. */
 export function heldWithout(why: string): string {
   return `${none}, and none is proposed: ${why}`
 }
@@ -24,6 +24,11 @@ export function heldWithout(why: string): string {
 /** It is not looked at for one, here. */
 export function heldUnlooked(reason: string): string {
   return `${none}; ${reason}`
+}
+
+/** Why nothing can be proposed for a file, and what to do. */
+export function unfit(folder: string, why: string): string {
+  return `${why}; mend the file, or ${describeIn(folder)}`
 }
 
 export function describeIn(folder: string): string {

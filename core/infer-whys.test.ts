@@ -148,7 +148,27 @@ describe('a string of digits, of words for true and false, or of nothing', () =>
 describe('what would become of the records', () => {
   it.each<[string, string[]]>([
     ['a,b\n1,2\n', ['1 record: 1 would be accepted, 0 rejected']],
-    ['a,b\n', ['0 records: 0 would be accepted, 0 rejected']],
+    [
+      'a,b\n',
+      [
+        '0 records: 0 would be accepted, 0 rejected',
+        'a header alone: every field is a string until records say more',
+      ],
+    ],
+    [
+      'a,A,\n1,x,y\n',
+      [
+        '1 record: 1 would be accepted, 0 rejected',
+        'row 1 is passed over: fields need a header of labels that differ, and that none lacks',
+      ],
+    ],
+    [
+      '1,x\n2,y\n',
+      [
+        '2 records: 2 would be accepted, 0 rejected',
+        'it has no header: its fields are called by their place',
+      ],
+    ],
     [
       'a,b\n1,2\n3\n4,5,6\n\n7,8\n9\n',
       [

@@ -1,5 +1,6 @@
 import { type Contract, parseContract } from './contract.ts'
 import { parseOutline } from './descriptor.ts'
+import { unfit } from './held.ts'
 import type { Lake } from './lake.ts'
 import type { Candidate } from './preview.ts'
 import { descriptorOf, folderOfKey, type Proposal, parseProposal, proposalKey } from './proposal.ts'
@@ -28,7 +29,7 @@ export async function foreseen(lake: Lake, candidate: Candidate): Promise<Forese
   const contract = isNamed ? proposedContract(text!, file, path) : undefined
   if (contract) return { contract, isThere: true }
   const found = await newcomer(lake, candidate, path)
-  if ('why' in found) return found
+  if ('why' in found) return { why: unfit(folder, found.why) }
   const empty: Proposal = { name: 'none', resources: [], remarks: [], without: [] }
   const descriptor = descriptorOf(await joined(empty, [], found, async () => true))
   const outline = parseOutline(JSON.stringify(descriptor), `${file}.json`)

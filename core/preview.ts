@@ -5,7 +5,7 @@ import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import type { Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
-import { heldWithDraft, heldWithout, heldWithProposal } from './held.ts'
+import { heldUnproposed, heldWithout, heldWithProposal } from './held.ts'
 import type { Lake } from './lake.ts'
 import { ingestCommand, reasonOf } from './limit.ts'
 import { fileStem, folderOf } from './manifest.ts'
@@ -126,7 +126,7 @@ async function heldPreview(lake: Lake, candidate: Candidate, nothing: Preview): 
     const found = await foreseen(lake, candidate)
     if ('why' in found) return { ...held, reason: heldWithout(found.why) }
     const { contract, isThere } = found
-    const reason = isThere ? heldWithProposal(folder) : heldWithDraft(folder)
+    const reason = isThere ? heldWithProposal(folder) : heldUnproposed(folder)
     const { rules, ...counts } = await judged(lake, undefined, candidate, contract, undefined)
     const { records, accepted, rejected } = counts
     return { ...held, reason, proposal: contract.file, rules, records, accepted, rejected }

@@ -4,8 +4,9 @@ import { descriptors } from './catalog.ts'
 import { type Contract, datasetOf, parseContract } from './contract.ts'
 import { parseOutline } from './descriptor.ts'
 import { Busy, Refused } from './errors.ts'
+import { heldWithout, unfit } from './held.ts'
 import type { ObjectStore } from './object-store.ts'
-import { proposalKey, withoutRemarks } from './proposal.ts'
+import { folderOfKey, parseProposal, proposalKey, withoutRemarks } from './proposal.ts'
 
 /** What has become of a proposal: the descriptor that has its resources now, and their files. */
 export interface Accepted {
@@ -136,11 +137,20 @@ function readProposal(text: string, key: string): Read {
   if (doc.errors[0]) throw new Refused(`${key}: not YAML: ${doc.errors[0].message}`)
   const { resources } = (plainOf(doc) ?? {}) as { resources?: unknown }
   if (!Array.isArray(resources) || resources.length === 0) {
-    throw new Refused(`${key}: it proposes nothing; describe the files in a datapackage.yaml`)
+    throw new Refused(`${key}: it proposes nothing${nothingIn(text, key)}`)
   }
   const outline = parseOutline(JSON.stringify({ resources }), `${key}.json`)
   const names = outline.resources.map(({ name }) => name)
   return { doc, names, resources, paths: outline.resources.flatMap((one) => one.path ?? []) }
+}
+
+/** What it says instead, of each file. */
+function nothingIn(text: string, key: string): string {
+  const folder = folderOfKey(key)
+  const told = parseProposal(text)?.without.map(({ path, why }) => {
+    return `\n${folder}/${path}: ${heldWithout(unfit(folder, why))}`
+  })
+  return told?.length ? `:${told.join('')}` : '; describe the files in a datapackage.yaml'
 }
 
 /** Undefined where it has no value: an alias of nothing, or aliases beyond all measure. */

@@ -3,6 +3,7 @@ import { parse as parseYaml } from 'yaml'
 import { readPackage } from './catalog.ts'
 import type { Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
+import { unfit } from './held.ts'
 import { asText, type InferTask, infer, rejectedBy } from './infer.ts'
 import type { Lake } from './lake.ts'
 import { memoryOf } from './memo-store.ts'
@@ -22,7 +23,7 @@ import { joined, type Newcomer } from './proposal-join.ts'
  * Writes what can be proposed for an object into the proposal of its folder. Many writers may do so
  * at once: each writes over what it has read, or reads again, so that no file is left out.
  *
- * @returns why nothing is proposed for the object; undefined where something is
+ * @returns why nothing is proposed for the object, and what to do; undefined where something is
  * @throws a fault of the store or the disk, and Busy where the object changed meanwhile
  */
 export async function propose(lake: Lake, version: ObjectVersion): Promise<string | undefined> {
@@ -44,7 +45,7 @@ export async function propose(lake: Lake, version: ObjectVersion): Promise<strin
     const proposal = await joined(before ?? empty, taken, file, proof)
     const body = Buffer.from(formatProposal(proposal, acceptCommand(folder)))
     const when: PutCondition = there ? { ifMatch: there.version.etag } : { ifNoneMatch: true }
-    if (await store.put(key, body, when)) return 'why' in file ? file.why : undefined
+    if (await store.put(key, body, when)) return 'why' in file ? unfit(folder, file.why) : undefined
     await sleep(Math.random() * Math.min(1000, 20 * 2 ** tries))
   }
 }

@@ -1,4 +1,5 @@
 import type { Inferred } from './infer.ts'
+import type { FoundDialect } from './infer-dialect.ts'
 
 /** What was found in a file that is proposed for: in the proposal it is a comment of one line. */
 export interface Remark {
@@ -40,8 +41,24 @@ export function remarksOn(path: string, found: Inferred): Remark[] {
     return `${rule}${of}: ${n(records)}, ${at}`.replaceAll(/[\r\n]+/g, ' ')
   })
   const more = rules.length - told.length
-  const [row] = dialect.headerRows ?? []
-  const above = row === undefined ? [] : [`its header is row ${row}: what is above is passed over`]
-  const lines = [head, ...above, ...told, ...(more > 0 ? [`and ${n(more, 'more rule')}`] : [])]
+  const none =
+    records === 0 ? ['a header alone: every field is a string until records say more'] : []
+  const lines = [
+    head,
+    ...none,
+    ...headerOf(dialect),
+    ...told,
+    ...(more > 0 ? [`and ${n(more, 'more rule')}`] : []),
+  ]
   return lines.map((text) => ({ path, text }))
+}
+
+function headerOf({ header, headerRows, commentRows }: FoundDialect): string[] {
+  const [row] = headerRows ?? []
+  if (row !== undefined) return [`its header is row ${row}: what is above is passed over`]
+  if (header !== false) return []
+  const last = commentRows?.at(-1)
+  if (last === undefined) return ['it has no header: its fields are called by their place']
+  const to = last === 1 ? 'row 1 is' : `rows 1 to ${last} are`
+  return [`${to} passed over: fields need a header of labels that differ, and that none lacks`]
 }

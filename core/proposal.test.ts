@@ -212,11 +212,18 @@ describe('the proposal of a folder', () => {
 
   it('says why there is no contract for a file', async () => {
     files.put('bronze/p/a.csv', '')
-    expect(await proposed('bronze/p/a.csv')).toBe('source-error: the object is empty')
+    const why =
+      'source-error: the object is empty; mend the file, or describe it as a resource in ' +
+      'bronze/p/datapackage.yaml'
+    expect(await proposed('bronze/p/a.csv')).toBe(why)
     expect(await textOf(file)).toContain('the object is empty')
     expect(await isProposed(files.lake, (await files.lake.store.head('bronze/p/a.csv'))!)).toBe(
       true,
     )
-    await expect(acceptProposal(files.lake.store, 'bronze/p')).rejects.toThrow('proposes nothing')
+    await expect(acceptProposal(files.lake.store, 'bronze/p')).rejects.toThrow(
+      `${file}: it proposes nothing:\nbronze/p/a.csv: no contract names it, and none is ` +
+        'proposed: ' +
+        why,
+    )
   })
 })

@@ -86,7 +86,8 @@ export function formatProposal(proposal: Proposal, cure: string): string {
   const doc = new Document(descriptorOf(proposal))
   const { resources } = proposal
   const found = proposal.remarks.map(formatRemark)
-  doc.commentBefore = lines([notes[0], `${notes[1]}${cure}`, notes[2], ...found])
+  const head = [notes[0], `${notes[1]}${cure}`, notes[2], ...found]
+  doc.commentBefore = lines(resources.length === 0 ? [NOTHING] : head)
   for (const [i, { dialect, keys, whys }] of resources.entries()) {
     const at = (...path: string[]) => doc.getIn(['resources', i, ...path]) as YAMLSeq<YAMLMap>
     for (const field of at('schema', 'fields').items) {
@@ -108,6 +109,7 @@ const notes = [
   'Look at it and change what is wrong. Then: ',
   'A resource takes later files like its own, too, with a glob: sluice: {files: "*.csv"}',
 ] as const
+const NOTHING = 'Nothing can be proposed for the files of this folder that no contract names.'
 const WITHOUT = 'No contract can be proposed for '
 const SEAL = 'As it was proposed: '
 

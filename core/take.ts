@@ -1,6 +1,6 @@
 import { type Governing, looksLikeCsv } from './catalog.ts'
 import type { Contract } from './contract.ts'
-import { describeIn, heldUnlooked, heldWithProposal } from './held.ts'
+import { describeIn, heldUnlooked, heldUnproposed } from './held.ts'
 import { isOfPlace, tooLarge } from './limit.ts'
 import type { ObjectVersion } from './object-store.ts'
 import { textSize } from './plain-text.ts'
@@ -72,7 +72,7 @@ function heldWith(version: ObjectVersion, standing: Standing | undefined, elsewh
   if (!folder.startsWith('bronze/') || !looksLikeCsv(version.key)) return said(describeIn(folder))
   const large = tooLargeHere(version, standing, elsewhere)
   if (large !== undefined) return said(`none is proposed here: ${large}`)
-  return { reason: heldWithProposal(folder), proposes: true }
+  return { reason: heldUnproposed(folder), proposes: true }
 }
 
 function tooLargeHere(

@@ -2,7 +2,7 @@ import type { LiveEvents, Stage } from '../shapes.ts'
 import { Badge } from './badge.tsx'
 import { DropFate } from './drop-fate.tsx'
 import { bytes, count, percent } from './format.ts'
-import { proposalPath } from './proposal-link.ts'
+import { isProposed, proposalPath } from './proposal-link.ts'
 import { pathTo } from './router.ts'
 import { stageNames } from './stage.ts'
 import { KeyText } from './text.tsx'
@@ -82,7 +82,9 @@ function Fate({ drop: { key, ends } }: { drop: Drop }) {
     <div class="fate" role="status">
       {told.length === 0 && <p class="soft">It has landed, and waits for its turn…</p>}
       {told.map((end, index) => {
-        const isSaid = told.slice(0, index).some(({ reason }) => reason === end.reason)
+        const isSame = ({ status, reason }: typeof end) =>
+          reason === end.reason || (status === 'held' && end.status === 'held')
+        const isSaid = told.slice(0, index).some(isSame)
         return <StageFate key={end.stage} end={end} reason={isSaid ? undefined : end.reason} />
       })}
       <p class="actions small">
@@ -90,7 +92,7 @@ function Fate({ drop: { key, ends } }: { drop: Drop }) {
         {told.some(({ rejected }) => rejected > 0) && (
           <a href={pathTo('rejects', { object: key })}>Its rejects</a>
         )}
-        {told.some((end) => end.status === 'held' && end.stage !== 'streaming') && (
+        {told.some((end) => isProposed(end)) && (
           <a href={proposalPath(key ?? '')}>The contract that is proposed</a>
         )}
       </p>

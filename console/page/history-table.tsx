@@ -2,7 +2,7 @@ import type { ObjectRow, RejectState, StageEnd } from '../shapes.ts'
 import { Badge } from './badge.tsx'
 import { mainEnd, reasonOf } from './ends.ts'
 import { count } from './format.ts'
-import { isProposedFor, proposalPath } from './proposal-link.ts'
+import { isProposed, proposalPath } from './proposal-link.ts'
 import { pathTo } from './router.ts'
 import { type Column, Table } from './table.tsx'
 import { KeyText } from './text.tsx'
@@ -64,7 +64,7 @@ function ObjectCell({ row }: { row: ObjectRow }) {
           {reason}
         </span>
       )}
-      {isProposedFor(row) && (
+      {isProposed(row.raw) && (
         <a class="way" href={proposalPath(row.object)}>
           See the proposed contract
         </a>

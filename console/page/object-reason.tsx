@@ -1,5 +1,5 @@
 import type { ObjectDetail } from '../shapes.ts'
-import { isProposedFor, proposalPath } from './proposal-link.ts'
+import { isProposed, proposalPath } from './proposal-link.ts'
 import { pathTo } from './router.ts'
 import { stageNames } from './stage.ts'
 import { Verbatim } from './text.tsx'
@@ -32,7 +32,7 @@ export function ObjectReason({ object }: { object: ObjectDetail }) {
               </p>
               {bad && <p class="soft">{next[bad]}</p>}
             </div>
-            {bad === 'held' && isProposedFor(object) && (
+            {isProposed(end) && (
               <a class="button" href={proposalPath(object.object)}>
                 See the proposed contract
               </a>

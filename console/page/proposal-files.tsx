@@ -49,3 +49,43 @@ function Found({ lines = [] }: { lines: string[] | undefined }) {
     </div>
   )
 }
+
+/** Files that are held without a proposal, and why. */
+export function Unproposed({ without }: Pick<ProposalRow, 'without'>) {
+  if (without.length === 0) return null
+  return (
+    <>
+      <p class="small">
+        {without.length === 1 ? 'One file is' : `${count(without.length)} files are`} held without a
+        proposal:
+      </p>
+      <ul class="keys-list">
+        {without.map(({ key, why }) => (
+          <li key={key}>
+            <a href={pathTo('object', { key })}>
+              <bdi>{key}</bdi>
+            </a>
+            <Found lines={[why]} />
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+/** Of a folder for whose files no contract can be proposed. */
+export function NothingProposed({ proposal }: { proposal: ProposalRow }) {
+  const name = proposal.package || proposal.key
+  return (
+    <section class="panel proposal" aria-label={`No proposal for ${name}`}>
+      <header>
+        <h2>
+          No proposal for <bdi>{name}</bdi>
+        </h2>
+      </header>
+      <div class="inside stack">
+        <Unproposed without={proposal.without} />
+      </div>
+    </section>
+  )
+}

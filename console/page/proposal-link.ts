@@ -1,4 +1,3 @@
-import type { ObjectRow } from '../shapes.ts'
 import { pathTo } from './router.ts'
 
 /**
@@ -10,7 +9,7 @@ export function proposalPath(key: string): string {
   return pathTo('datasets', { proposal: folder.replace(/^bronze\/?/, '') })
 }
 
-/** Of tables alone a contract is proposed, and Postgres says whether one is waited for. */
-export function isProposedFor({ object, raw }: Pick<ObjectRow, 'object' | 'raw'>): boolean {
-  return raw?.status === 'held' && object.startsWith('bronze/')
+/** Whether an end is that of a held object for which a contract is proposed (core/held.ts). */
+export function isProposed(end?: { status: string; reason?: string | null | undefined } | null) {
+  return end?.status === 'held' && (end.reason ?? '').includes('; one is proposed in ')
 }

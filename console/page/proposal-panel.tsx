@@ -6,7 +6,7 @@ import { count } from './format.ts'
 import { Problem } from './notice.tsx'
 import { diffSummary } from './proposal-diff.ts'
 import { DiffView } from './proposal-diff-view.tsx'
-import { ProposalFiles } from './proposal-files.tsx'
+import { NothingProposed, ProposalFiles, Unproposed } from './proposal-files.tsx'
 
 interface ProposalPanelProps {
   proposal: ProposalRow
@@ -35,6 +35,8 @@ export function ProposalPanel({ proposal, ...on }: ProposalPanelProps) {
       if (thrown.status === 409) on.onChanged()
     }
   }
+  const isNothing = proposal.diff.length === 0 && proposal.without.length > 0
+  if (isNothing) return <NothingProposed proposal={proposal} />
   return (
     <section class="panel proposal" aria-label={`Proposal for ${name}`}>
       <header>
@@ -54,6 +56,7 @@ export function ProposalPanel({ proposal, ...on }: ProposalPanelProps) {
         {error && <Problem error={error} />}
         {proposal.broken && <Problem error={new Error(`${cannot}: ${proposal.broken}`)} />}
         <ProposalFiles proposal={proposal} />
+        <Unproposed without={proposal.without} />
         <p class="soft small">
           <bdi>{proposal.descriptor}</bdi> as it would be: {diffSummary(proposal.diff)}.
         </p>

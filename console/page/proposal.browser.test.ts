@@ -30,4 +30,25 @@ describeInBrowser('a proposal', () => {
     await proposal.getByText(`sluice plan ${key}`).waitFor()
     expect(await proposal.getByText('6 records').count()).toBe(0)
   })
+
+  it('is not pointed to where there is none: why, and what to do, is said instead', async () => {
+    files.put('bronze/eu/cafe/empty.csv', '')
+    const why =
+      'no contract names it, and none is proposed: source-error: the object is empty; mend the ' +
+      'file, or describe it as a resource in bronze/eu/cafe/datapackage.yaml'
+    const address = await startConsole()
+    const page = await openPage(`${address}/object?key=bronze/eu/cafe/empty.csv`)
+    await page.getByText(why).first().waitFor()
+    expect(await page.getByRole('link', { name: 'See the proposed contract' }).count()).toBe(0)
+    await page.goto(`${address}/datasets`)
+    const none = page.getByRole('region', { name: 'No proposal for eu/cafe' })
+    await none.getByText(why).waitFor()
+    expect(await none.getByRole('button').count()).toBe(0)
+    files.put('bronze/eu/cafe/sales.csv', 'id\n1\n')
+    const proposal = page.getByRole('region', { name: 'Proposal for eu/cafe', exact: true })
+    await proposal.getByText(why).waitFor()
+    await proposal.getByRole('button', { name: 'Accept…' }).waitFor()
+    await page.goto(`${address}/object?key=bronze/eu/cafe/sales.csv`)
+    await page.getByRole('link', { name: 'See the proposed contract' }).waitFor()
+  })
 })

@@ -1,9 +1,10 @@
 import type { Database } from '../../core/database.ts'
-import { heldWithout } from '../../core/held.ts'
+import { heldWithout, heldWithProposal } from '../../core/held.ts'
 import type { Lake } from '../../core/lake.ts'
 import { type Entry, explain, takeKey } from '../../core/ledger.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
 import type { Outcome } from '../../core/outcome.ts'
+import { folderOfKey } from '../../core/proposal.ts'
 import { isProposed, propose } from '../../core/proposal-file.ts'
 
 /** An object that was marked as held, and what its ledger row said before. */
@@ -45,7 +46,7 @@ async function reasonFor(
     const isSame = before.status === 'held' && before.etag === version.etag
     if (isSame && (await isProposed(lake, version))) return before.reason ?? said
     const why = await propose(lake, version)
-    return why === undefined ? said : heldWithout(why)
+    return why === undefined ? heldWithProposal(folderOfKey(version.key)) : heldWithout(why)
   } catch (error) {
     // Whatever it is, the object is held as it was: nothing else depends on a proposal.
     return heldWithout(error instanceof Error ? error.message : String(error))
