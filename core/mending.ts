@@ -31,7 +31,7 @@ export async function mendRows(
 ): Promise<Mending> {
   const numbers = rows.map(({ record }) => record).filter((record) => record > 0)
   const source = await sourceOf(lake, database, object, numbers)
-  const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
+  const mending: Mending = { key: undefined, went: 0, there: 0, stay: [], same: 0 }
   const mended: Row[] = []
   for (const row of rows) {
     const taken = typeof source === 'string' ? stays('unknown', source) : take(row, labels, source)
@@ -72,7 +72,7 @@ export async function mendKept(
   records: KeptRecord[],
 ): Promise<Mending> {
   const source = await sourceOf(lake, database, object, [])
-  const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
+  const mending: Mending = { key: undefined, went: 0, there: 0, stay: [], same: 0 }
   const fresh = new Map<number, Row>()
   for (const one of records) {
     const taken = typeof source === 'string' ? stays('unknown', source) : again(one, source)
