@@ -23,6 +23,7 @@ import {
   source,
   status,
 } from './replay.fixture.ts'
+import { replayCommand } from './replay.ts'
 import { statusCommand } from './status.ts'
 
 /** Rejects, mended in a file, are in Postgres and in Silver once, however often it is replayed. */
@@ -38,7 +39,8 @@ describe.each(['append', 'upsert'])('%s', (how) => {
     expect(first.code).toBe(3)
     const written = readFileSync(join(files.folder, replayOf(source)))
     const version = await files.lake.store.head(replayOf(source))
-    await replay(fixPath())
+    const again = await replay(fixPath())
+    expect(linesOf(again.out)[0]).toMatchObject({ went: 0, there: 1, stay: 0, same: 1 })
     expect(readFileSync(join(files.folder, replayOf(source)))).toEqual(written)
     expect(await files.lake.store.head(replayOf(source))).toEqual(version)
     expect(await rows()).toEqual([
@@ -50,6 +52,14 @@ describe.each(['append', 'upsert'])('%s', (how) => {
     expect((await run(rejectsCommand(), '--json')).out).not.toContain('"record":2')
     const last = await replay(await fix(['y,Caio', '3,Caio']))
     expect(last.code).toBe(0)
+    const over = await run(replayCommand(), fixPath())
+    expect(over.out).toMatch(/^0 rows go, 1 is there already, 0 stay rejected\.\n/)
+    expect(over.code).toBe(0)
+    const all = await run(replayCommand(), '--all', 'p.t')
+    expect(all).toEqual({ out: 'the rejects of p.t: no row is left to be mended.\n', code: 0 })
+    const other = readFileSync(fixPath(), 'utf8').replace(/Caio\n$/, 'Caíque\n')
+    writeFileSync(fixPath(), other)
+    expect((await run(replayCommand(), fixPath())).out).toMatch(/^1 row goes, 0 stay rejected\./)
     expect((await rows()).length).toBe(3)
     expect(await status()).toEqual({ code: 0, counts: [3, 1, 0, 0, 2] })
     expect((await run(rejectsCommand())).out).toBe('Nothing was rejected.\n')

@@ -91,8 +91,8 @@ async function mendAll({ lake, database }: Context, dataset: string): Promise<Me
 
 function tell(told: Mended[], file: string | undefined, options: ReplayOptions): void {
   if (options.json) {
-    for (const { object, key, went, stay, same } of told) {
-      const said = { stage: 'replay', object, replay: key, went, stay: stay.length, same }
+    for (const { object, key, went, there, stay, same } of told) {
+      const said = { stage: 'replay', object, replay: key, went, there, stay: stay.length, same }
       process.stdout.write(`${JSON.stringify(said)}\n`)
       for (const { line, record, errors } of stay) {
         for (const error of errors) {
@@ -102,12 +102,23 @@ function tell(told: Mended[], file: string | undefined, options: ReplayOptions):
     }
     return
   }
-  const sum = (count: (one: Mended) => number) => told.reduce((total, one) => total + count(one), 0)
-  const [went, stay, same] = [sum((o) => o.went), sum((o) => o.stay.length), sum((o) => o.same)]
+  const sum = (of: (one: Mended) => number) => told.reduce((total, one) => total + of(one), 0)
+  const [went, stay] = [sum((one) => one.went), sum((one) => one.stay.length)]
+  const [there, same] = [sum((one) => one.there), sum((one) => one.same)]
   if (stay > 0) process.stdout.write(`${tableOf(told, file)}\n`)
-  const left = same > 0 ? `, ${same.toLocaleString('en')} stand as they were rejected` : ''
-  const n = (count: number) => count.toLocaleString('en')
-  process.stdout.write(`${n(went)} rows go, ${n(stay)} stay rejected${left}.\n`)
+  const parts = [
+    count(went, 'row goes', 'rows go'),
+    ...(there > 0 ? [count(there, 'is there already', 'are there already')] : []),
+    count(stay, 'stays rejected', 'stay rejected'),
+    ...(same > 0 ? [count(same, 'stands as it was', 'stand as they were')] : []),
+  ]
+  const none = file ?? `the rejects of ${options.all}`
+  const end = told.length > 0 ? parts.join(', ') : `${plain(none)}: no row is left to be mended`
+  process.stdout.write(`${end}.\n`)
+}
+
+function count(number: number, one: string, several: string): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? one : several}`
 }
 
 /** Rows of the table: of a million, nobody reads more. */

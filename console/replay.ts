@@ -60,7 +60,8 @@ function toldOf(all: MendedObject[]): Mended {
   const orNull = (number: number | undefined) =>
     number === undefined || Number.isNaN(number) ? null : number
   return {
-    went: sum((one) => one.went),
+    // What is sent again is in Bronze, too, and that is what is asked.
+    went: sum((one) => one.went + one.there),
     same: sum((one) => one.same),
     stay: all.flatMap(({ object, stay }) => {
       return stay.map(({ line, record, errors }) => {

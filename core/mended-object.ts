@@ -22,8 +22,10 @@ export interface Stay {
 export interface Mending {
   /** The replay object that holds what went, now or before; undefined where there is none. */
   key: string | undefined
-  /** Rows of these that are in it. */
+  /** Rows of these that are in it since now. */
   went: number
+  /** Rows of these that were in it before, as they are. */
+  there: number
   stay: Stay[]
   /** Rows that stand as they were rejected. */
   same: number
@@ -70,15 +72,30 @@ export async function putMended(
     const merged = new Map<number, Row>(old.map((row) => [row.record, { ...row, at: undefined }]))
     for (const [record, row] of fresh) merged.set(record, row)
     const { rows, stay } = await judged(lake, source, key, [...merged.values()], fresh)
-    const went = rows.filter(({ record }) => fresh.has(record)).length
-    const done = { ...mending, went, stay: [...mending.stay, ...stay] }
+    const columns = columnsOf(source, rows)
+    const taken = rows.filter(({ record }) => fresh.has(record))
+    const stood = new Map(old.map(({ record, cells }) => [record, cells]))
+    const isThere = ({ record, cells }: Row) => isSame(stood.get(record), cells, columns)
+    const there = taken.filter(isThere).length
+    const went = taken.length - there
+    const done = { ...mending, went, there, stay: [...mending.stay, ...stay] }
     if (rows.length === 0) return done
-    const body = replayText({ object, version }, columnsOf(source, rows), rows)
+    const body = replayText({ object, version }, columns, rows)
     if (held?.body.equals(body)) return { ...done, key }
     const when = held ? { ifMatch: held.version.etag } : { ifNoneMatch: true as const }
     if (await lake.store.put(key, body, when)) return { ...done, key }
   }
   throw new Busy(`${key}: others mend the same object again and again; try later`)
+}
+
+/** Whether cells, by label, would be written as those that stand there. */
+function isSame(
+  before: MendedRow['cells'] | undefined,
+  cells: MendedRow['cells'],
+  columns: string[],
+): boolean {
+  if (before === undefined) return false
+  return columns.every((label) => (before.get(label) ?? '') === (cells.get(label) ?? ''))
 }
 
 /** The object's own columns, and those of fields that somebody has filled. */

@@ -53,7 +53,7 @@ export async function mendRowsOf(
   rows: FixRow[],
 ): Promise<Mending> {
   const source = await sourceOf(lake, found, object)
-  const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
+  const mending: Mending = { key: undefined, went: 0, there: 0, stay: [], same: 0 }
   const mended: Row[] = []
   for (const row of rows) {
     const taken = typeof source === 'string' ? stays('unknown', source) : take(row, labels, source)
@@ -96,7 +96,7 @@ export async function mendKept(
   const none = new Map([[object, []]])
   const found = (await keptSources(database, lake.store.url, none)).get(object)
   const source = await sourceOf(lake, found, object)
-  const mending: Mending = { key: undefined, went: 0, stay: [], same: 0 }
+  const mending: Mending = { key: undefined, went: 0, there: 0, stay: [], same: 0 }
   const fresh = new Map<number, Row>()
   for (const one of records) {
     const taken = typeof source === 'string' ? stays('unknown', source) : again(one, source)
