@@ -53,7 +53,8 @@ test('held, accepted, loaded: each with its exit code', { timeout: 60_000 }, asy
   files.put(orders, 'id,zip\n1,01234\n2,x\n')
   const held = await sluice('ingest', place(orders), ...lake())
   expect(held.code).toBe(3)
-  expect(held.out).toContain(`one is proposed in ${proposal}: \`sluice accept shop\` lets it`)
+  const accept = `sluice accept shop --lake ${files.folder}`
+  expect(held.out).toContain(`one is proposed in ${proposal}: \`${accept}\` lets it`)
   const accepted = await sluice('accept', 'shop', ...lake())
   expect([accepted.code, accepted.err]).toEqual([0, ''])
   expect(accepted.out).toContain('bronze/shop/datapackage.yaml: accepted orders\n')

@@ -58,7 +58,7 @@ async function mustBeProposed({ lake, folder }: Context, prefix: string): Promis
   const cure =
     others.length > 0
       ? `there is one for ${others.join(', ')}`
-      : 'one is made for each file without a contract that `sluice start` or `ingest` holds'
+      : 'one is made for each file without a contract that `sluice start` or `sluice ingest` holds'
   throw new Refused(`${key}: there is no proposal to accept; ${cure}`)
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { expect, test } from 'vitest'
 import { commandsOf } from '../docs/commands.fixture.ts'
 import manifest from '../package.json' with { type: 'json' }
-import { commands, programOf } from './commands.ts'
+import { commands, programOf, spelled } from './commands.ts'
 
 /** What every command says of itself, and what the program makes of a wrong word. */
 
@@ -87,6 +87,22 @@ test.each([
   expect(err).toContain(told)
   expect(err).toMatch(/^sluice: /)
   expect(ran).toBeUndefined()
+})
+
+test.each([
+  [
+    ['help', 'rejects'],
+    ['rejects', '--help'],
+  ],
+  [['help'], ['--help']],
+  [['help', 'rejcts'], ['rejcts']],
+  [
+    ['rejects', 'help'],
+    ['rejects', 'help'],
+  ],
+  [[], []],
+])('%j is %j', (typed, words) => {
+  expect(spelled(typed)).toEqual(words)
 })
 
 test('--version is that of the package', async () => {

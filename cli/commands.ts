@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { Command } from 'commander'
+import { calledAs, type Given } from './called.ts'
 import { completeCommand } from './complete.ts'
 import { version } from './version.ts'
 
@@ -78,7 +79,7 @@ Exit codes:
   0  all well
   1  something failed: the database, the network, AWS; run it again once that is mended
   2  it was called wrongly, or a file or setting cannot be
-  3  ended well, but something was rejected, waits, or was refused or held
+  3  ended well, but something was rejected, waits, was refused or held, or not looked at
 
 Examples:
   sluice start                   # load what is in data/, watch it, and serve the console
@@ -107,10 +108,22 @@ export async function programOf(words: string[]): Promise<Command> {
   return program
 }
 
+/** `help rejects` as `rejects --help`: so a word that is no command is told as everywhere. */
+export function spelled([first, ...rest]: string[]): string[] {
+  if (first !== 'help') return first === undefined ? [] : [first, ...rest]
+  const isKnown = commands.some(({ name }) => name === rest[0])
+  return isKnown || rest[0] === undefined ? [...rest, '--help'] : rest
+}
+
+/** Where the command that was called was told to work. */
+export function givenTo(program: Command): Given {
+  return program.commands.find((one) => one.name() === program.args[0])?.opts() ?? {}
+}
+
 const bold = (text: string) => styleText('bold', text, { validateStream: false })
 
 function behave(command: Command): void {
-  const asked = command.parent ? `sluice ${command.name()} --help` : 'sluice --help'
+  const asked = [calledAs(), ...(command.parent ? [command.name()] : []), '--help'].join(' ')
   command
     .exitOverride()
     .configureOutput({ outputError: (told, write) => write(told.replace(/^error: /, 'sluice: ')) })

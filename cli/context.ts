@@ -11,7 +11,7 @@ import { identifier } from '../core/names.ts'
 import { prepareLedger, runOnce } from '../core/prepare-ledger.ts'
 import { isAway, untilThere } from '../core/until-there.ts'
 import { namedDatabase, openOrStart } from './database.ts'
-import { mustBeThere } from './options.ts'
+import { mayBeMade, mustBeThere } from './options.ts'
 import { plain } from './shown.ts'
 
 /** What every command works on: a lake, and the database that belongs to it. */
@@ -40,8 +40,7 @@ export interface Place {
  *   lake, or by a user who may not; CommanderError where there is no lake to be looked at
  */
 export async function openContext(place: Place, stop?: AbortSignal): Promise<Context> {
-  if (place.lake === '')
-    throw new Refused('lake: a folder or s3://bucket is allowed; found nothing')
+  mayBeMade(place.lake)
   const named = namedDatabase(place.database)
   if (place.loads === false) mustBeThere(place.lake)
   else if (named) mustReach(named, place.lake)

@@ -4,6 +4,7 @@ import type { Database } from '../core/database.ts'
 import { Refused } from '../core/errors.ts'
 import { isCluster, openUrl } from '../core/open-database.ts'
 import { localPostgres } from '../local/postgres.ts'
+import { whenLeft } from './leave.ts'
 
 /** Which database a command works on: one that is named, or else the lake's own. */
 
@@ -55,14 +56,17 @@ export async function openOrStart(
   named: string | undefined,
   folder: string | undefined,
 ): Promise<Opened> {
-  const own = named ? undefined : await localPostgres(homeOf(folder))
+  const say = (what: string) => process.stderr.write(`sluice: ${what}\n`)
+  const own = named ? undefined : await localPostgres(homeOf(folder), { say })
   const url = named || own!.url
   const database = openUrl(url)
+  const forget = whenLeft(() => own?.release())
   return {
     database,
     url,
     async close() {
       await database.end()
+      forget()
       await own?.release()
     },
   }

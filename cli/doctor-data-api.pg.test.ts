@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { Finding } from '../core/finding.ts'
 import { openPostgres } from '../core/postgres.ts'
-import { emptied, resource, TestLake, TestRaw } from '../functions/stages.fixture.ts'
+import { emptied, resource, runSilver, TestLake, TestRaw } from '../functions/stages.fixture.ts'
 import { installAwsS3 } from '../local/data-api/aws-s3.ts'
 import { DataApiEndpoint } from '../local/data-api/endpoint.ts'
 import { execute, freshDatabase } from '../local/fresh-database.ts'
@@ -195,9 +195,11 @@ test('status, rejects and plan tell what they tell of any database', async () =>
   const named = ['--database', urlOf()]
   const counts = { records: 2, accepted: 1, rejected: 1, waiting: 0 }
   const ledger = { stage: 'raw-ingestion', object, status: 'loaded', ...counts }
-  expect((await run(statusCommand, ...named)).lines).toMatchObject([ledger])
+  const unseen = { object, unseen: ['silver'] }
+  expect((await run(statusCommand, ...named)).lines).toMatchObject([ledger, unseen])
   const reject = { object, line: 3, rule: 'type-error', field: 'id', value: 'x' }
   expect((await run(rejectsCommand, ...named)).lines).toMatchObject([reject])
+  await runSilver(files.lake, object)
   const settled = { object, would: 'change nothing' }
   expect((await run(planCommand, object, ...named)).lines).toMatchObject([settled])
   files.put('bronze/p/orders/2.csv', 'id,note\n2,a\n')

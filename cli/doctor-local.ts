@@ -1,6 +1,4 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { Refused } from '../core/errors.ts'
 import { type Finding, findingsOf, messageOf } from '../core/finding.ts'
 import { openLake } from '../core/lake.ts'
 import { openStore } from '../core/object-store.ts'
@@ -9,6 +7,7 @@ import { shellWord } from '../core/shell-word.ts'
 import { type Beside, check } from '../functions/check.ts'
 import type { Place } from './context.ts'
 import { namedDatabase, ownUrl } from './database.ts'
+import { folderOf } from './options.ts'
 
 /**
  * Checks a lake and the database that belongs to it, from here.
@@ -17,31 +16,16 @@ import { namedDatabase, ownUrl } from './database.ts'
  */
 export async function checkLocal(place: Place): Promise<Finding[]> {
   const folder = folderOf(place.lake)
+  // Asks nobody, and refuses a bucket without a name.
+  if (folder === undefined) openStore(place.lake)
   const amiss = folder === undefined ? undefined : judgeFolder(folder)
   if (amiss) return [amiss]
   const { open, finding } = await databaseOf(place, folder)
-  const lake = place.lake === 'data' ? '' : ` --lake ${shellWord(place.lake)}`
   const beside: Beside = {
-    bringOn: (key) => `npx sluice ingest ${shellWord(key)}${lake}`,
+    bringOn: (key) => `sluice ingest ${shellWord(key)}`,
     ...(open && { database: open }),
   }
   return [...(await check('lake', () => openLake(place.lake), beside)), ...finding]
-}
-
-function folderOf(lake: string): string | undefined {
-  if (lake.startsWith('file://')) return pathOf(lake)
-  if (!/^[a-z0-9+]+:\/\//i.test(lake)) return lake
-  // Asks nobody, and refuses what no store is opened for.
-  openStore(lake)
-  return undefined
-}
-
-function pathOf(url: string): string {
-  try {
-    return fileURLToPath(url)
-  } catch (cause) {
-    throw new Refused(`lake ${url}: ${messageOf(cause)}`, { cause })
-  }
 }
 
 /** A lake that is missing is made by the other commands; this one makes nothing. */
@@ -49,7 +33,7 @@ function judgeFolder(folder: string): Finding | undefined {
   const say = findingsOf('lake')
   const found = statSync(folder, { throwIfNoEntry: false })
   if (!found) {
-    const cure = 'start makes it: npm start; or name another by --lake'
+    const cure = '`sluice start` makes it; or name another by --lake'
     return say.wrong('folder', `there is no folder ${folder}`, cure)
   }
   if (!found.isDirectory())
@@ -73,7 +57,7 @@ async function databaseOf({ database }: Place, folder: string | undefined) {
   const url = ownUrl(folder)
   if (url && (await isRunning(url))) return { open: () => openUrl(url), finding: [] }
   const found = "the lake's own Postgres is not running: its tables were not looked at"
-  const cure = 'run `npm start` in another terminal and this again; or name one by --database'
+  const cure = 'run `sluice start` in another terminal and this again; or name one by --database'
   return { open: undefined, finding: [findingsOf('lake').unknown('database', found, cure)] }
 }
 

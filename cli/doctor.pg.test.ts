@@ -177,6 +177,8 @@ test('a writer that died is a warning that names the object', async () => {
   writeFileSync(path, JSON.stringify(intent))
   const { bad, code } = await doctor()
   expect(bad).toMatchObject([{ check: 'commits', level: 'warning' }])
-  expect(bad[0]?.cure).toBe(`npx sluice ingest ${object} --lake ${files.folder}`)
+  const database = `'${server.url.replace(/:[^:@]+@/, ':…@')}'`
+  const place = `--lake ${files.folder} --database ${database}`
+  expect(bad[0]?.cure).toBe(`sluice ingest ${object} ${place}`)
   expect(code).toBe(0)
 })

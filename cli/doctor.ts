@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Finding } from '../core/finding.ts'
+import { asCalled } from './called.ts'
 import { checkLocal } from './doctor-local.ts'
 import { checkStack } from './doctor-stack.ts'
 import { type CommonOptions, commandOf } from './options.ts'
@@ -27,7 +28,10 @@ export function doctorCommand(): Command {
 }
 
 async function doctor({ stack, ...options }: DoctorOptions): Promise<void> {
-  const found = sorted(stack === undefined ? await checkLocal(options) : await checkStack(stack))
+  const all = stack === undefined ? await checkLocal(options) : await checkStack(stack)
+  const found = sorted(all).map((one) => {
+    return one.cure === undefined ? one : { ...one, cure: asCalled(one.cure, options) }
+  })
   const told = options.json ? found.map((one) => JSON.stringify(one)) : listOf(found)
   process.stdout.write(`${told.join('\n')}\n`)
   process.exitCode = exitCodeOf(found)

@@ -19,7 +19,7 @@ test.each([
   ['a text', 1, 'a text'],
   [new Error('a\u001b[2J\nb'), 1, 'a·[2J\nb'],
 ])('%j: exit code %j, and %j is told', async (error, exitCode, told) => {
-  const end = await endOf(error)
+  const end = await endOf(error, {})
   expect(end.exitCode).toBe(exitCode)
   if (told === undefined) expect(end.told).toBeUndefined()
   else expect(end.told).toContain(told)
@@ -33,10 +33,15 @@ test.each([
   ['no bucket', fault('no', { name: 'NoSuchBucket' }), 'mend the name in --lake'],
   ['no LocalStack', fault('connect', { code: 'ECONNREFUSED' }), 'nothing answers at AWS_ENDPOINT'],
   ['none of its services', fault('x', { $metadata: { httpStatusCode: 501 } }), 'no such service'],
+  [
+    'no right',
+    fault('no', { code: 'EACCES', path: '/lake' }),
+    'chown or chmod it, .* another lake',
+  ],
   ['a wrong password', fault('no', { code: '28P01' }), 'mend user and password'],
 ])('%s: the cure is told', async (_, error, cure) => {
   vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:4566')
-  expect((await endOf(error)).told).toMatch(RegExp(`^${error.message}; .*${cure}`))
+  expect((await endOf(error, {})).told).toMatch(RegExp(`^${error.message}; .*${cure}`))
 })
 
 test('doctor tells those cures, too', async () => {

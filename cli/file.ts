@@ -3,6 +3,7 @@ import { relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Lake } from '../core/lake.ts'
 import type { ObjectVersion } from '../core/object-store.ts'
+import { shellWord } from '../core/shell-word.ts'
 import { usage } from './options.ts'
 
 /** What is named on a command line: an object of Bronze, or a file that lies elsewhere. */
@@ -18,9 +19,8 @@ export async function fileNamed({ store }: Lake, file: string): Promise<Named> {
   const keys = [file, ...(within === undefined ? [] : [within])]
   const key = keys.find((one) => /^(bronze|streaming)\/./.test(one))
   if (key?.startsWith('streaming/')) {
-    throw usage(
-      `${file} is published, not loaded: \`sluice start\` does it, or \`sluice publish ${key}\``,
-    )
+    const publish = `sluice publish ${shellWord(key)}`
+    throw usage(`${file} is published, not loaded: \`sluice start\` does it, or \`${publish}\``)
   }
   const version = key === undefined ? undefined : await store.head(key)
   if (version) return { version }

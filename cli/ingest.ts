@@ -6,6 +6,7 @@ import type { Outcome } from '../core/outcome.ts'
 import { Pipeline } from '../local/pipeline.ts'
 import { type Context, openContext } from './context.ts'
 import { fileNamed } from './file.ts'
+import { whenLeft } from './leave.ts'
 import { type CommonOptions, commandOf, usage } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
@@ -58,8 +59,9 @@ async function keyOf(lake: Lake, file: string, folder: string | undefined): Prom
 export async function loadKeys(
   { lake, database }: Context,
   keys: string[],
-  { json }: Pick<CommonOptions, 'json'>,
+  options: CommonOptions,
 ): Promise<void> {
+  const { json } = options
   const outcomes: Outcome[] = []
   const bar = barOf(2 * keys.length, json)
   const report = (outcome: Outcome) => {
@@ -76,7 +78,7 @@ export async function loadKeys(
     bar?.stop()
     await pipeline.close()
   }
-  if (!json) process.stdout.write(`${tableOf(outcomes)}\n`)
+  if (!json) process.stdout.write(`${tableOf(outcomes, options)}\n`)
   // Of other objects that were taken on the way (a parent's child, a source) only faults count.
   const asked = new Set(keys)
   const own = outcomes.filter(({ object, status }) => asked.has(object) || status === 'failed')
@@ -89,5 +91,6 @@ function barOf(ends: number, json = false): SingleBar | undefined {
   const format = '{bar} {value}/{total} objects × stages, {duration_formatted} {object}'
   const bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true })
   bar.start(ends, 0, { object: '' })
+  whenLeft(() => bar.stop())
   return bar
 }

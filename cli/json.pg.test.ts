@@ -61,8 +61,10 @@ test('of objects: loaded, rejected, waiting, held and mended', async () => {
   await lines('rejects', '--mended', ...place())
   const accepted = await lines('accept', 'held', ...place())
   expect(accepted[0]).toEqual({ accepted: 'bronze/held/datapackage.yaml', resources: ['a'] })
+  files.put('bronze/stall/orders/2.csv', 'id,c,note\n4,1,d\n')
   const status = await lines('status', ...place())
   expect(status.some(({ mended }) => mended === 1)).toBe(true)
+  expect(status.some(({ unseen }) => Array.isArray(unseen))).toBe(true)
   await lines('vacuum', '--dry-run', ...lake())
   await lines('doctor', ...place())
   const rows = await sluice(
@@ -123,7 +125,7 @@ test('of console: its address', async () => {
 test('an error is no line of JSON: it is text beside it, with its exit code', async () => {
   const { out, err, code } = await sluice('rejects', 'stall.orders', '--json', ...place())
   expect([out, code]).toEqual(['', 2])
-  expect(err).toMatch(/^no object of dataset stall\.orders was taken; datasets here: none/)
+  expect(err).toMatch(/^sluice: no object of dataset stall\.orders was taken; datasets here: none/)
 })
 
 test('every command that has --json is in the table', () => {

@@ -24,8 +24,28 @@ test.each([
 ])('%s of a lake that is mistyped: it is no lake, and does not become one', async (...words) => {
   const { err, out, code } = await sluice(...words, '--lake', at('none'))
   expect([out, code]).toEqual(['', 2])
-  expect(err).toMatch(/^sluice: there is no lake .*none: name one by --lake; `sluice start` makes/)
+  const start = `sluice start --lake ${at('none')}`
+  const cure = `name one by --lake; \`${start}\` makes a new one`
+  expect(err).toBe(`sluice: there is no lake ${at('none')}: ${cure}\n`)
   expect(existsSync(at('none'))).toBe(false)
+})
+
+describe('a lake that cannot be', () => {
+  test.each([
+    ['a file', () => at('a.csv'), /^sluice: --lake: .*a\.csv is a file: name a folder\n$/],
+    ['no name', () => '', /^sluice: --lake: found nothing; allowed: a folder, /],
+    ['a slash too few', () => 's3:/lake', /^sluice: --lake: found s3:\/lake; allowed: .*s3:\/\//],
+    ['another store', () => 'gs://lake', /^sluice: --lake: found gs:\/\/lake; allowed: a folder/],
+    ['a host', () => 'file://lake', /^sluice: --lake: found file:\/\/lake; allowed: file:\/\/\/p/],
+  ])('%s', async (_, lake, told) => {
+    files.put('a.csv', 'id\n')
+    for (const words of [['status'], ['start', '--once'], ['query', 'SELECT 1'], ['vacuum']]) {
+      const { out, err, code } = await sluice(...words, '--lake', lake())
+      expect(err).toMatch(told)
+      expect([out, code]).toEqual(['', 2])
+    }
+    expect(existsSync('s3:')).toBe(false)
+  })
 })
 
 describe('of a lake where nothing is', () => {
@@ -57,13 +77,9 @@ describe('a file that is named', () => {
   test.each<[string, string[], string]>([
     ['nowhere', ['none.csv'], 'there is no file none.csv in file://'],
     ['gone from Bronze', ['bronze/p/none.csv'], 'there is no object bronze/p/none.csv in file://'],
-    [
-      'a folder',
-      ['bronze/p'],
-      'is a folder: name files; `sluice start --once` loads all of Bronze',
-    ],
+    ['a folder', ['bronze/p'], 'is a folder: name files; `sluice start --once --lake'],
     ['elsewhere', ['elsewhere.csv'], '--package <folder>'],
-    ['of a stream', ['streaming/p/a.csv'], 'is published, not loaded: `sluice start` does it, or'],
+    ['of a stream', ['streaming/p/a.csv'], 'does it, or `sluice publish streaming/p/a.csv --lake'],
   ])('%s', async (_, [path = ''], told) => {
     files.put('bronze/p/a.csv', 'id\n1\n')
     files.put('streaming/p/a.csv', 'id\n1\n')
@@ -99,7 +115,7 @@ test('a dataset that is mistyped is told with the one that is near', async () =>
   files.describe('stall', resource('orders', ['id:integer']), resource('products', ['id:integer']))
   const { err, code } = await sluice('rejects', 'stall.ordres', ...place())
   const [meant, all] = ['did you mean stall.orders?', 'datasets here: stall.orders, stall.products']
-  expect(err).toBe(`no object of dataset stall.ordres was taken; ${meant} ${all}`)
+  expect(err).toBe(`sluice: no object of dataset stall.ordres was taken; ${meant} ${all}\n`)
   expect(code).toBe(2)
   expect((await sluice('rejects', 'stall.orders', ...place())).code).toBe(0)
 })
@@ -107,7 +123,7 @@ test('a dataset that is mistyped is told with the one that is near', async () =>
 test('of other packages, that they have a proposal', async () => {
   files.put('bronze/cafe/datapackage.proposed.yaml', 'resources: []\n')
   const { err } = await sluice('accept', 'coffee', ...place())
-  expect(err).toMatch(/there is no proposal to accept; there is one for cafe$/)
+  expect(err).toMatch(/there is no proposal to accept; there is one for cafe\n$/)
 })
 
 test('a database that is away is named, without its password, and how to mend it', async () => {
@@ -133,7 +149,9 @@ describe('a user who may only read', () => {
     files.put('bronze/p/a.csv', 'id\n1\n')
     const url = Object.assign(new URL(database.url), { username: role, password: 'r' }).href
     const reader = ['--lake', files.folder, '--database', url]
-    expect((await sluice('status', ...reader)).code).toBe(0)
+    const { out, code } = await sluice('status', ...reader)
+    expect(out).toContain('bronze/p/a.csv: not looked at yet')
+    expect(code).toBe(3)
     for (const words of [
       ['ingest', 'bronze/p/a.csv'],
       ['start', '--once'],

@@ -1,22 +1,34 @@
-import Table from 'cli-table3'
 import type { BrokenRule } from '../core/broken-rules.ts'
 import type { Preview, PreviewTable } from '../core/preview.ts'
-import { plain, shown } from './shown.ts'
+import { asCalled, type Given } from './called.ts'
+import { type Column, fitted } from './fitted.ts'
+import { plain } from './shown.ts'
 
 /** Folders that are listed one by one. */
 const FOLDERS = 20
 
-/** What would happen to one object, for a person to read. */
-export function toldOf(found: Preview): string {
+/** What would happen to one object of this place, for a person to read. */
+export function toldOf(found: Preview, given: Given): string {
   const { object, would, reason, dataset, contract } = found
-  const head = plain(`${object}: ${verdict[would]}${dataset ? ` ${dataset}` : ''}`)
+  const fits = isMisfit(found) ? ', once its table fits' : ''
+  const head = plain(`${object}: ${verdict[would]}${dataset ? ` ${dataset}` : ''}${fits}`)
   const lines = [head, ...(contract ? [plain(`  contract   ${contract}`)] : [])]
-  if (reason !== undefined) lines.push(...reason.split('\n').map((line) => plain(`  ${line}`)))
+  if (reason !== undefined) {
+    const told = asCalled(reason, given).split('\n')
+    lines.push(...told.map((line) => plain(`  ${line}`)))
+  }
   if (found.table) lines.push(...toldOfTable(found.table))
+  const isOfToday = would === 'change nothing' && found.table !== undefined
   if (found.proposal !== undefined) lines.push('  by what is proposed:')
-  if (would === 'load' || found.proposal !== undefined) lines.push(...toldOfRows(found))
+  if (would === 'load' || isOfToday || found.proposal !== undefined)
+    lines.push(...toldOfRows(found))
   else if (found.rules.length > 0) lines.push(tableOf(found.rules))
   return lines.join('\n')
+}
+
+/** Whether a table is there that takes no row before a statement is run. */
+export function isMisfit({ would, table }: Preview): boolean {
+  return would === 'load' && table?.exists === true && table.statements.length > 0
 }
 
 const verdict = {
@@ -51,16 +63,20 @@ function toldOfRows(found: Preview): string[] {
 }
 
 function tableOf(rules: BrokenRule[]): string {
-  const table = new Table({
-    head: ['rule', 'field', 'records', 'line', 'value', 'message'],
-    colAligns: ['left', 'left', 'right', 'right', 'left', 'left'],
-    style: { head: [], border: [], compact: true },
-  })
-  for (const { rule, field, records, examples } of rules) {
-    for (const [i, { line, value, message }] of examples.entries()) {
-      const first = i === 0 ? [rule, shown(field), records.toLocaleString('en')] : ['', '', '']
-      table.push([...first, line, shown(value), shown(message)])
-    }
-  }
-  return table.toString()
+  const rows = rules.flatMap(({ rule, field, records, examples }) =>
+    examples.map(({ line, value, message }, i) => {
+      const first = [rule, plain(field ?? ''), records.toLocaleString('en')]
+      return [...(i === 0 ? first : ['', '', '']), line, plain(value ?? ''), plain(message)]
+    }),
+  )
+  return fitted(columns, rows)
 }
+
+const columns: Column[] = [
+  { name: 'rule' },
+  { name: 'field' },
+  { name: 'records', align: 'right' },
+  { name: 'line', align: 'right' },
+  { name: 'value', isLong: true },
+  { name: 'message', isLong: true },
+]

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { openPostgres } from '../core/postgres.ts'
 import type { Preview } from '../core/preview.ts'
 import { propose } from '../core/proposal-file.ts'
-import { emptied, resource, TestLake, TestRaw } from '../functions/stages.fixture.ts'
+import { emptied, resource, runSilver, TestLake, TestRaw } from '../functions/stages.fixture.ts'
 import { freshDatabase } from '../local/fresh-database.ts'
 import { planCommand } from './plan.ts'
 
@@ -125,6 +125,7 @@ test('parents that are there let rows through; a loaded version changes nothing'
   files.put(orders, 'order,id,day\n1,7,2026-01-02\n')
   expect(await plan([orders])).toMatchObject({ first: { accepted: 1, waiting: 0 }, code: 0 })
   await raw.status(orders)
+  await runSilver(files.lake, orders)
   expect(await plan([orders])).toMatchObject({ first: { would: 'change nothing' }, code: 0 })
 })
 

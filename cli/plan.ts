@@ -8,7 +8,7 @@ import { type Candidate, type Preview, preview } from '../core/preview.ts'
 import { namedDatabase, type Opened, openOrStart, ownUrl } from './database.ts'
 import { fileNamed } from './file.ts'
 import { type CommonOptions, commandOf, mustBeThere, usage } from './options.ts'
-import { toldOf } from './plan-report.ts'
+import { isMisfit, toldOf } from './plan-report.ts'
 
 interface PlanOptions extends CommonOptions {
   package?: string
@@ -16,8 +16,9 @@ interface PlanOptions extends CommonOptions {
 
 const help = `
 Told are the contract, the table, records accepted, rejected and waiting, every rule that is broken
-with its first lines, and the files that would be written. Exit code 3: something would be rejected,
-wait, or be refused or held.
+with its first lines, and the files that would be written, by the contract that stands there now:
+of what was loaded by an earlier one, too. Exit code 3: something would be rejected, wait, or be
+refused or held, or its table does not fit.
 
 Examples:
   sluice plan data/bronze/shop/orders/2026-02.csv
@@ -43,7 +44,7 @@ async function plan(files: string[], options: PlanOptions): Promise<void> {
     for (const candidate of candidates) {
       const found = await preview(lake, opened?.database, candidate)
       previews.push(found)
-      process.stdout.write(`${options.json ? JSON.stringify(found) : toldOf(found)}\n`)
+      process.stdout.write(`${options.json ? JSON.stringify(found) : toldOf(found, options)}\n`)
     }
   } finally {
     await opened?.close()
@@ -51,8 +52,12 @@ async function plan(files: string[], options: PlanOptions): Promise<void> {
   process.exitCode = previews.every(isWell) ? 0 : 3
 }
 
-function isWell({ would, rejected, waiting }: Preview): boolean {
-  return would !== 'refuse' && would !== 'hold' && rejected === 0 && waiting === 0
+/** What is loaded stays as it is, whatever a changed contract would make of it. */
+function isWell(found: Preview): boolean {
+  const { would, rejected, waiting } = found
+  if (would === 'change nothing') return true
+  const isTaken = would !== 'refuse' && would !== 'hold' && !isMisfit(found)
+  return isTaken && rejected === 0 && waiting === 0
 }
 
 /** An object that is there, or a file that might become one. */

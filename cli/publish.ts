@@ -12,6 +12,7 @@ import { isStreamed } from '../core/stream-catalog.ts'
 import { forget } from '../functions/maintenance/forget.ts'
 import { publish } from '../functions/streaming/publish.ts'
 import { tryLock } from '../local/process-lock.ts'
+import { whenLeft } from './leave.ts'
 import { type CommonOptions, lakeCommandOf, mustBeThere, usage } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
@@ -64,7 +65,8 @@ async function run(keys: string[], options: PublishOptions): Promise<void> {
   const all = keys.length > 0 ? keys : await streamedKeys(lake)
   const outcomes = await publishAll(lake, name, all, options)
   const none = 'No object of a streamed dataset is to be published.'
-  if (!options.json) process.stdout.write(`${outcomes.length > 0 ? tableOf(outcomes) : none}\n`)
+  if (!options.json)
+    process.stdout.write(`${outcomes.length > 0 ? tableOf(outcomes, options) : none}\n`)
   process.exitCode = exitCodeOf(outcomes)
 }
 
@@ -94,6 +96,7 @@ async function publishAll(lake: Lake, name: string, keys: string[], options: Pub
     options.json || !process.stderr.isTTY
       ? undefined
       : new SingleBar({ format: '{bar} {percentage}% of {object}', clearOnComplete: true })
+  whenLeft(() => bar?.stop())
   try {
     for (const key of keys) {
       bar?.start(1, 0, { object: plain(key) })

@@ -1,15 +1,14 @@
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import Table from 'cli-table3'
 import { type Command, InvalidArgumentError } from 'commander'
 import { answerLine } from '../core/answer-csv.ts'
 import type { Column } from '../core/duckdb.ts'
 import { Refused } from '../core/errors.ts'
 import { openStore } from '../core/object-store.ts'
 import { type Answer, queryLake } from '../core/query.ts'
+import { fitted } from './fitted.ts'
 import { lakeCommandOf, mustBeThere } from './options.ts'
-import { plain, shown } from './shown.ts'
-import { heading } from './style.ts'
+import { plain } from './shown.ts'
 
 interface QueryOptions {
   lake: string
@@ -143,14 +142,16 @@ async function printTable({ columns, rows, cut }: First): Promise<void> {
 
 function tableOf(columns: Column[], rows: (string | null)[][]): string {
   const isNumber = ({ type }: Column) => /INT|^(DOUBLE|FLOAT|DECIMAL|BIGNUM)/.test(type)
-  const table = new Table({
-    head: columns.map(({ name }) => heading(shown(name))),
-    colAligns: columns.map((column) => (isNumber(column) ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true },
+  const shown = columns.map((column) => {
+    const name = plain(column.name)
+    return isNumber(column) ? { name, align: 'right' as const } : { name, isLong: true }
   })
-  for (const row of rows) table.push(row.map((cell) => shown(cell ?? 'NULL')))
+  const table = fitted(
+    shown,
+    rows.map((row) => row.map((cell) => plain(cell ?? 'NULL'))),
+  )
   const count = `${rows.length.toLocaleString('en')} ${rows.length === 1 ? 'row' : 'rows'}`
-  return `${table.toString()}\n${count}.`
+  return `${table}\n${count}.`
 }
 
 /** A plan is drawn in lines of its own. */

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { Refused } from '../core/errors.ts'
 import { fixLines } from '../core/fix-lines.ts'
@@ -7,10 +6,11 @@ import { type KeptError, mustBeKnown, rejectsOf, waitingOf } from '../core/kept.
 import { contractNamed } from '../core/stream-catalog.ts'
 import { type StreamError, streamRejectsOf } from '../core/stream-rejects.ts'
 import { type Context, openContext } from './context.ts'
+import { type Column, fitted } from './fitted.ts'
 import { datasetsIn } from './named.ts'
 import { type CommonOptions, commandOf } from './options.ts'
-import { shown } from './shown.ts'
-import { rule as coloured, heading } from './style.ts'
+import { plain } from './shown.ts'
+import { rule as coloured } from './style.ts'
 
 interface RejectsOptions extends CommonOptions {
   waiting?: boolean
@@ -104,17 +104,22 @@ async function list(
 const SHOWN = 1_000
 
 function tableOf(rows: (KeptError | StreamError)[]): string {
-  const table = new Table({
-    head: ['object', 'line', 'record', 'rule', 'field', 'value', 'message'].map(heading),
-    colAligns: ['left', 'right', 'right', 'left', 'left', 'left', 'left'],
-    style: { head: [], border: [], compact: true },
-  })
-  for (const row of rows) {
+  const cells = rows.map((row) => {
     const { line, rule, field, value, message } = row
     // What other producers sent is known by its sequence number.
     const where = row.object ?? ('sequence' in row ? `${row.shard} ${row.sequence}` : '')
-    const cells = [shown(field ?? ''), shown(value), shown(message)]
-    table.push([shown(where), line, row.record ?? '', coloured(rule), ...cells])
-  }
-  return table.toString()
+    const why = [field ?? '', value ?? '', message].map(plain)
+    return [plain(where), line, row.record ?? '', coloured(rule), ...why]
+  })
+  return fitted(columns, cells)
 }
+
+const columns: Column[] = [
+  { name: 'object' },
+  { name: 'line', align: 'right' },
+  { name: 'record', align: 'right' },
+  { name: 'rule' },
+  { name: 'field' },
+  { name: 'value', isLong: true },
+  { name: 'message', isLong: true },
+]

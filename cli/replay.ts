@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs'
-import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { Refused } from '../core/errors.ts'
 import { readFixFile } from '../core/fix-file.ts'
@@ -7,10 +6,11 @@ import { type KeptRecord, keptRecords, mustBeKnown } from '../core/kept.ts'
 import { type Mended, mendFile } from '../core/mend-file.ts'
 import { mendKept } from '../core/mending.ts'
 import { type Context, openContext } from './context.ts'
+import { type Column, fitted } from './fitted.ts'
 import { loadKeys } from './ingest.ts'
 import { type CommonOptions, commandOf, mustBeThere } from './options.ts'
-import { shown } from './shown.ts'
-import { rule as coloured, heading } from './style.ts'
+import { plain } from './shown.ts'
+import { rule as coloured } from './style.ts'
 
 interface ReplayOptions extends CommonOptions {
   all?: string
@@ -114,23 +114,27 @@ function tell(told: Mended[], file: string | undefined, options: ReplayOptions):
 const SHOWN = 200
 
 function tableOf(told: Mended[], file: string | undefined): string {
-  const where = file === undefined ? [] : ['line']
-  const head = [...where, 'object', 'record', 'rule', 'field', 'value', 'message']
-  const table = new Table({
-    head: head.map(heading),
-    colAligns: head.map((name) => (['line', 'record'].includes(name) ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true },
-  })
   const rows = told.flatMap(({ object, stay }) =>
     stay.flatMap(({ line, record, errors }) =>
       errors.map(({ rule, field, value, message }) => {
-        const cells = [coloured(rule), shown(field ?? ''), shown(value ?? ''), shown(message)]
-        const place = [shown(object), Number.isNaN(record) ? '' : record]
-        return [...(file === undefined ? [] : [line ?? '']), ...place, ...cells]
+        const why = [field ?? '', value ?? '', message].map(plain)
+        const place = [plain(object), Number.isNaN(record) ? '' : record]
+        return [...(file === undefined ? [] : [line ?? '']), ...place, coloured(rule), ...why]
       }),
     ),
   )
-  for (const row of rows.slice(0, SHOWN)) table.push(row)
+  const wanted = file === undefined ? columns.slice(1) : columns
+  const table = fitted(wanted, rows.slice(0, SHOWN))
   const more = rows.length - SHOWN
-  return more > 0 ? `${table.toString()}\nand ${more.toLocaleString('en')} more` : table.toString()
+  return more > 0 ? `${table}\nand ${more.toLocaleString('en')} more` : table
 }
+
+const columns: Column[] = [
+  { name: 'line', align: 'right' },
+  { name: 'object' },
+  { name: 'record', align: 'right' },
+  { name: 'rule' },
+  { name: 'field' },
+  { name: 'value', isLong: true },
+  { name: 'message', isLong: true },
+]

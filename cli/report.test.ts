@@ -12,7 +12,7 @@ test('what names of objects and reasons would do to a terminal, they do not', ()
     dataset: `shop.${hostile}`,
     reason: `incorrect-label: label 1 is ${hostile}`,
   }
-  const told = tableOf([outcome])
+  const told = tableOf([outcome], {})
   expect(told).toMatch(/red.*incorrect-label/s)
   // The table's own borders are no control characters either.
   expect(told.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)

@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import type { Outcome } from '../core/outcome.ts'
+import { asCalled, type Given } from './called.ts'
 import { plain } from './shown.ts'
 import { amiss, heading, status } from './style.ts'
 
@@ -40,8 +41,10 @@ export function exitCodeOf(outcomes: Outcome[]): number {
 /**
  * One row an object: what Postgres took, how Silver and, where there is one, the stream ended; then
  * why, where there is a reason.
+ *
+ * @param given where the command was told to work, for what is to be typed next
  */
-export function tableOf(outcomes: Outcome[]): string {
+export function tableOf(outcomes: Outcome[], given: Given): string {
   if (outcomes.length === 0) return 'No object was to be loaded.'
   const hasStream = outcomes.some(({ stage }) => stage === 'streaming')
   const stages = ['postgres', 'silver', ...(hasStream ? ['stream'] : [])]
@@ -65,7 +68,8 @@ export function tableOf(outcomes: Outcome[]): string {
     all.splice(2, 0, amiss(rejected), amiss(waiting))
     table.push([plain(object), plain(dataset ?? ''), ...told, ...all])
   }
-  return [table.toString(), ...reasonsOf(outcomes), summaryOf(outcomes)].join('\n')
+  const below = [...reasonsOf(outcomes), summaryOf(outcomes)].map((line) => asCalled(line, given))
+  return [table.toString(), ...below].join('\n')
 }
 
 const counted = (count: number) => count.toLocaleString('en')
@@ -91,13 +95,6 @@ function reasonsOf(outcomes: Outcome[]): string[] {
   return [...new Set(told)]
 }
 
-/** As whoever runs this calls it: from a clone, from a project that has the package, or itself. */
-function sluiceHere(): string {
-  const { npm_command: by, npm_package_name: of } = process.env
-  if (by === 'exec') return 'npx sluice'
-  return by !== undefined && of === 'sluice' ? 'npm run sluice' : 'sluice'
-}
-
 function summaryOf(outcomes: Outcome[]): string {
   // An object of Bronze counts as Postgres took it; one of a stream alone as the stream did.
   const inBronze = new Set(outcomes.flatMap((o) => (o.stage === 'raw-ingestion' ? o.object : [])))
@@ -113,7 +110,7 @@ function summaryOf(outcomes: Outcome[]): string {
     `${sum('records')} records: ${sum('accepted')} accepted, ` +
     `${sum('rejected')} rejected, ${sum('waiting')} waiting` +
     `${mended > 0 ? `, ${mended.toLocaleString('en')} mended` : ''}.`
-  const command = `${sluiceHere()} rejects`
-  const hint = raw.some((one) => one.rejected > 0) ? ` \`${command}\` shows which and why.` : ''
+  const isRejected = raw.some((one) => one.rejected > 0)
+  const hint = isRejected ? ' `sluice rejects` shows which and why.' : ''
   return `${told}${hint}`
 }

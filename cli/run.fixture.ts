@@ -1,5 +1,5 @@
 import { vi } from 'vitest'
-import { programOf } from './commands.ts'
+import { givenTo, programOf, spelled } from './commands.ts'
 import { endOf } from './end.ts'
 
 export interface Ran {
@@ -9,7 +9,8 @@ export interface Ran {
 }
 
 /** Runs a command line in this process, as sluice.ts does. */
-export async function sluice(...words: string[]): Promise<Ran> {
+export async function sluice(...typed: string[]): Promise<Ran> {
+  const words = spelled(typed)
   const told = { out: '', err: '' }
   const spies = (['out', 'err'] as const).map((name) =>
     vi
@@ -20,12 +21,14 @@ export async function sluice(...words: string[]): Promise<Ran> {
       }),
   )
   process.exitCode = 0
+  const program = await programOf(words)
   try {
-    await (await programOf(words)).parseAsync(words, { from: 'user' })
+    await program.parseAsync(words, { from: 'user' })
     return { ...told, code: process.exitCode }
   } catch (error) {
-    const end = await endOf(error)
-    return { ...told, err: told.err + (end.told ?? ''), code: end.exitCode }
+    const end = await endOf(error, givenTo(program))
+    const last = end.told === undefined ? '' : `sluice: ${end.told}\n`
+    return { ...told, err: told.err + last, code: end.exitCode }
   } finally {
     process.exitCode = undefined
     for (const spy of spies) spy.mockRestore()

@@ -1,18 +1,21 @@
 #!/usr/bin/env node
-import { programOf } from './commands.ts'
+import { givenTo, programOf, spelled } from './commands.ts'
 import { endOf } from './end.ts'
+import { leave, leaveBySignal } from './leave.ts'
 
+leaveBySignal()
 // `sluice rejects | head` ends when head has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  if (error.code !== 'EPIPE') throw error
+  void leave()
 })
 
+const words = spelled(process.argv.slice(2))
+const program = await programOf(words)
 try {
-  const program = await programOf(process.argv.slice(2))
-  await program.parseAsync()
+  await program.parseAsync(words, { from: 'user' })
 } catch (error) {
-  const { told, exitCode } = await endOf(error)
+  const { told, exitCode } = await endOf(error, givenTo(program))
   if (told !== undefined) process.stderr.write(`sluice: ${told}\n`)
   process.exitCode = exitCode
 }

@@ -1,6 +1,7 @@
 import { once as oneOf } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { SingleBar } from 'cli-progress'
 import type { Command } from 'commander'
 import { Live } from '../console/live.ts'
@@ -8,7 +9,9 @@ import type { Served } from '../console/server.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { hasStreams } from '../core/stream-catalog.ts'
 import { Pipeline } from '../local/pipeline.ts'
+import { checkUnserved, type ServedLake, serveLake } from '../local/served-lake.ts'
 import { StreamStage } from '../local/stream-stage.ts'
+import { asCalled } from './called.ts'
 import { portOf, toldPort } from './console.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
@@ -40,7 +43,10 @@ export function startCommand(): Command {
 
 async function start(options: StartOptions): Promise<void> {
   const stop = stopSignal()
+  const own = homeOfLake(options.lake)
+  if (own) await checkUnserved(own)
   const context = await openContext(options, options.once ? undefined : stop)
+  const served = options.once ? undefined : await servedBy(context)
   const teller = new Teller(options)
   // Once, what fails is given up after some 25 s, which is longer than a crashed writer's intent
   // lives; else it is told after some 4 s, and tried until it goes through.
@@ -57,10 +63,11 @@ async function start(options: StartOptions): Promise<void> {
     ...{ lake, patience, stop, report, stream: options.stream },
     home: folder ? join(folder, '.sluice') : '.sluice',
     progress: teller.progress,
-    say: (text) => process.stderr.write(`sluice: ${text}\n`),
+    say: (text) => process.stderr.write(`sluice: ${asCalled(text, options)}\n`),
   })
   const pipeline = new Pipeline(lake, database, report, patience, stream)
   const page = options.once ? undefined : await pageOf({ context, pipeline, stream, live, options })
+  if (page) await served?.tell(page.url)
   try {
     const work = options.once
       ? once(pipeline, stream, teller)
@@ -71,10 +78,27 @@ async function start(options: StartOptions): Promise<void> {
     await page?.close()
     await pipeline.close()
     await context.close()
+    served?.release()
   }
   if (!options.once) return
   const code = exitCodeOf(teller.outcomes())
   process.exitCode = stop.aborted ? 1 : code === 0 && stream.poison > 0 ? 3 : code
+}
+
+/** `<lake>/.sluice`; undefined for a bucket, which several machines may serve. */
+function homeOfLake(lake: string): string | undefined {
+  const folder = lake.startsWith('file://') ? fileURLToPath(lake) : lake
+  return folder === '' || folder.includes('://') ? undefined : join(folder, '.sluice')
+}
+
+async function servedBy({ folder, close }: Context): Promise<ServedLake | undefined> {
+  try {
+    return folder ? await serveLake(join(folder, '.sluice')) : undefined
+  } catch (error) {
+    // Two were started at once, and the other one was first.
+    await close()
+    throw error
+  }
 }
 
 async function once(pipeline: Pipeline, stream: StreamStage, teller: Teller): Promise<void> {
@@ -167,13 +191,14 @@ class Teller {
     if (isEnd) this.#bar?.increment()
     if (this.#options.json && !isEnd) return
     if (this.#options.json) process.stdout.write(`${jsonLine(outcome)}\n`)
-    else if (this.#live && outcome.status !== 'unchanged') this.say(plain(lineOf(outcome)))
+    else if (this.#live && outcome.status !== 'unchanged')
+      this.say(asCalled(plain(lineOf(outcome)), this.#options))
   }
 
   table(): void {
     this.end()
     this.#live = true
-    this.say(tableOf(this.outcomes()))
+    this.say(tableOf(this.outcomes(), this.#options))
   }
 
   outcomes(): Outcome[] {

@@ -2,16 +2,24 @@ import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { readRecord } from '../core/commit-record.ts'
 import { outcomesOf } from '../core/ledger.ts'
-import { parseManifest } from '../core/manifest.ts'
+import { type Manifest, parseManifest } from '../core/manifest.ts'
+import { versionsLookedAt } from '../core/object-list.ts'
+import type { ObjectStore } from '../core/object-store.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { publishedObjects, type ShardStatus, shardStatuses } from '../core/stream-status.ts'
+import { lookedAt, outcomeOf } from '../core/publication.ts'
+import { publicationsIn, type ShardStatus, shardStatuses } from '../core/stream-status.ts'
+import { inputsIn, looksOf, streamedFolders, type Unseen, unseenAmong } from '../local/unseen.ts'
+import { asCalled } from './called.ts'
 import { type Context, openContext } from './context.ts'
 import { type CommonOptions, commandOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
+import { plain } from './shown.ts'
 import { amiss, heading } from './style.ts'
+import { toldOfUnseen, unseenLine } from './unseen-report.ts'
 
 const help = `
-Exit code 3: something was rejected, waits, or was refused or held; below the table stands why.
+Exit code 3: something was rejected, waits, or was refused or held, or lies in Bronze (streaming/)
+and no stage has looked at it; below the table stands why, and what to do.
 
 Examples:
   sluice status
@@ -30,22 +38,23 @@ export function statusCommand(): Command {
 async function status(options: CommonOptions): Promise<void> {
   const context = await openContext({ ...options, loads: false })
   try {
-    const { store } = context.lake
-    const outcomes = [
-      ...(await fromLedger(context)),
-      ...(await fromManifests(context)),
-      ...(await publishedObjects(store)),
-    ]
-    const shards = await shardStatuses(store)
+    const { outcomes, unseen } = await standing(context)
+    const shards = await shardStatuses(context.lake.store)
     const told = options.json
-      ? [...outcomes.map(jsonLine), ...shards.map((one) => JSON.stringify(one))]
+      ? [
+          ...outcomes.map(jsonLine),
+          ...unseen.map((one) => unseenLine(one, options)),
+          ...shards.map((one) => JSON.stringify(one)),
+        ]
       : [
-          outcomes.length > 0 ? tableOf(outcomes) : nothing,
+          ...(outcomes.length > 0 ? [tableOf(outcomes, options)] : []),
+          ...(unseen.length > 0 ? [toldOfUnseen(unseen, options)] : []),
+          ...(outcomes.length + unseen.length === 0 ? [asCalled(nothing, options)] : []),
           ...(shards.length > 0 ? [shardTable(shards)] : []),
         ]
     if (told.length > 0) process.stdout.write(`${told.join('\n')}\n`)
-    const code = exitCodeOf(outcomes)
-    process.exitCode = code === 0 && shards.some(({ poison }) => poison > 0) ? 3 : code
+    const isLeft = unseen.length > 0 || shards.some(({ poison }) => poison > 0)
+    process.exitCode = exitCodeOf(outcomes) || (isLeft ? 3 : 0)
   } finally {
     await context.close()
   }
@@ -54,21 +63,58 @@ async function status(options: CommonOptions): Promise<void> {
 const nothing =
   'No object was taken yet: put files into bronze/<package>/ of the lake, and run `sluice start`.'
 
-function fromLedger({ database, lake }: Context): Promise<Outcome[]> {
-  return outcomesOf(database, lake.store.url)
+/** How every object stands, and those that lie there and that no stage has looked at. */
+async function standing({
+  database,
+  lake: { store },
+}: Context): Promise<{ outcomes: Outcome[]; unseen: Unseen[] }> {
+  const inputs = await inputsIn(store, ({ message }) => say(`left out: ${message}`))
+  const manifests = await manifestsIn(store)
+  const publications = await publicationsIn(store)
+  const noted = await versionsLookedAt(database, store.url)
+  const isOther = noted.length === 0 && manifests.length > 0
+  if (isOther) say('this database knows no object of this lake; --database names another')
+  const { unseen, ends } = await unseenAmong(store, inputs, {
+    // Then nothing is to be loaded into it, as far as anybody knows.
+    raw: isOther ? undefined : looksOf(noted),
+    silver: looksOf(manifests),
+    streamed: await streamedFolders(store, inputs),
+    stream: looksOf(publications.map((one) => ({ object: one.object, etag: lookedAt(one) }))),
+  })
+  const known = new Set(publications.map(({ object }) => object))
+  const outcomes = [
+    ...(await outcomesOf(database, store.url)),
+    ...manifests.map(silverEnd),
+    ...publications.map((one) => newest(outcomeOf(one), ends)),
+    ...ends.filter(({ object }) => !known.has(object)),
+  ]
+  return { outcomes, unseen }
 }
 
-async function fromManifests({ lake }: Context): Promise<Outcome[]> {
-  const outcomes: Outcome[] = []
-  for await (const { key } of lake.store.list('silver/')) {
+/** The counts are those of the version that flowed, and the rest is said of the one there now. */
+function newest(flowed: Outcome, ends: Outcome[]): Outcome {
+  const end = ends.find(({ object }) => object === flowed.object)
+  return end ? { ...flowed, status: end.status, reason: end.reason } : flowed
+}
+
+function say(what: string): void {
+  process.stderr.write(`sluice: ${plain(what)}\n`)
+}
+
+async function manifestsIn(store: ObjectStore): Promise<Manifest[]> {
+  const states: Manifest[] = []
+  for await (const { key } of store.list('silver/')) {
     if (!/\/_manifests\/[^/]+\.json$/.test(key)) continue
-    const state = (await readRecord(lake.store, key, parseManifest))?.record.state
-    if (!state) continue
-    const { object, dataset, status, reason, records, accepted, rejected } = state
-    const counts = { records, accepted, rejected, waiting: 0, seconds: 0 }
-    outcomes.push({ stage: 'silver', object, dataset, status, reason, ...counts })
+    const state = (await readRecord(store, key, parseManifest))?.record.state
+    if (state) states.push(state)
   }
-  return outcomes
+  return states
+}
+
+function silverEnd(state: Manifest): Outcome {
+  const { object, dataset, status, reason, records, accepted, rejected } = state
+  const counts = { records, accepted, rejected, waiting: 0, seconds: 0 }
+  return { stage: 'silver', object, dataset, status, reason, ...counts }
 }
 
 /** One row a shard. */

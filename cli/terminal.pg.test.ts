@@ -18,11 +18,16 @@ interface Told {
 }
 
 /** Runs the command, on a terminal where all that it writes is its output. */
-function run(words: string[], on: 'terminal' | 'pipe', more: object = {}): Promise<Told> {
+function run(
+  words: string[],
+  on: 'terminal' | 'pipe',
+  more: object = {},
+  before = '',
+): Promise<Told> {
   const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...env } = process.env
   const sluice = [process.execPath, join(import.meta.dirname, 'sluice.ts'), ...words]
   const line = sluice.map((word) => `'${word}'`).join(' ')
-  const [file, ...args] = on === 'pipe' ? sluice : ['script', '-qec', line, '/dev/null']
+  const [file, ...args] = on === 'pipe' ? sluice : ['script', '-qec', before + line, '/dev/null']
   const options = { cwd: files.folder, env: { ...env, TERM: 'xterm-256color', ...more } }
   return new Promise((resolve) => {
     execFile(file!, args, options, (_, out, err) => resolve({ out, err }))
@@ -61,6 +66,29 @@ test('the table is the same but for its colours', async () => {
   const [shown, plain] = [await run(status, 'terminal'), await run(status, 'pipe')]
   expect(hasColours(shown.out)).toBe(true)
   expect(stripVTControlCharacters(shown.out.replaceAll('\r', ''))).toBe(plain.out)
+})
+
+test('a message is cut to the width of a terminal, and whole in a pipe', async () => {
+  files.put('bronze/p/a.csv', `id\n1\n${'x'.repeat(200)}\n`)
+  await run(ingest(), 'pipe')
+  const words = ['rejects', ...ingest().slice(2)]
+  const { out } = await run(words, 'pipe')
+  expect(out).toMatch(`│ ${'x'.repeat(200)} │`)
+  expect(out).not.toContain('…')
+  const [, message = ''] = /x │ (.+?) *│\n/.exec(out) ?? []
+  const on = async (columns: number) => {
+    const { out } = await run(words, 'terminal', {}, `stty cols ${columns}; `)
+    const lines = stripVTControlCharacters(out).split(/\r?\n/)
+    return { lines, widest: Math.max(...lines.map((line) => line.length)) }
+  }
+  for (const columns of [150, 180]) {
+    const { lines, widest } = await on(columns)
+    expect(columns - widest).toBeOneOf([0, 1])
+    expect(lines.join()).toMatch(/ x+… │/)
+  }
+  const wide = await on(1_000)
+  expect(wide.lines.join()).toContain(message)
+  expect(wide.lines.join()).not.toContain('…')
 })
 
 test('NO_COLOR takes the colours away, and leaves the bar', async () => {

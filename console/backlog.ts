@@ -4,6 +4,7 @@ import { CHECKPOINTS } from '../core/checkpoint.ts'
 import { isStreamOnly } from '../core/contract.ts'
 import type { Database } from '../core/database.ts'
 import { memoryOf } from '../core/memo-store.ts'
+import { versionsLookedAt } from '../core/object-list.ts'
 import type { ObjectStore, ObjectVersion } from '../core/object-store.ts'
 import { isProposal } from '../core/proposal.ts'
 import { PUBLISHED } from '../core/publication.ts'
@@ -29,7 +30,8 @@ export async function inputsOf(
   database: Database,
   isCounted: boolean,
 ): Promise<Inputs> {
-  const etags = isCounted ? await etagsIn(database, store.url) : undefined
+  const known = isCounted ? await versionsLookedAt(database, store.url) : undefined
+  const etags = known && new Map(known.map(({ object, etag }) => [object, etag]))
   const memo = memoryOf(store)
   const seen = { arriving: 0, contracts: '', proposals: '' }
   let count = 0
@@ -58,13 +60,6 @@ async function isArriving(
   if (known === etag || isStreamOnly(key) || isHalfFile(key)) return false
   if (known !== undefined || looksLikeCsv(key) || isBelowReplay(key)) return true
   return (await govern(store, key)).dataset !== undefined
-}
-
-/** Of each object, the version that Postgres has looked at last. */
-async function etagsIn(database: Database, lake: string): Promise<Map<string, string>> {
-  const sql = `SELECT key, etag FROM sluice.objects WHERE lake = $1 AND status <> 'new'`
-  const rows = await database.read(sql, [lake])
-  return new Map(rows.map(({ key, etag }) => [String(key), String(etag)]))
 }
 
 /** What changes whenever a shard has gone on; the objects that were published are passed over. */

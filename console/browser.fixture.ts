@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { emptied, TestLake } from '../functions/stages.fixture.ts'
 import { freshDatabase } from '../local/fresh-database.ts'
@@ -82,12 +82,16 @@ function launch(): Promise<Browser> {
 }
 
 /**
- * `sluice start` over the test's lake.
+ * `sluice start` over the test's lake; or `sluice console`, which shows it and loads nothing.
  *
  * @returns the address of its console
  */
-export async function startConsole(folder = files.folder, url = database.url): Promise<string> {
-  const args = [join(root, 'cli/sluice.ts'), 'start', '--lake', folder, '--port', '0', '--json']
+export async function startConsole(
+  folder = files.folder,
+  url = database.url,
+  command: 'start' | 'console' = 'start',
+): Promise<string> {
+  const args = [join(root, 'cli/sluice.ts'), command, '--lake', folder, '--port', '0']
   const env = { ...process.env, DATABASE_URL: url }
   const child = spawn(process.execPath, args, {
     cwd: folder,
@@ -101,17 +105,19 @@ export async function startConsole(folder = files.folder, url = database.url): P
       await ended
     },
   })
-  child.stdout.resume()
+  const [told, silent] =
+    command === 'start' ? [child.stderr, child.stdout] : [child.stdout, child.stderr]
+  silent.resume()
   const said: string[] = []
-  for await (const line of createInterface(child.stderr)) {
+  for await (const line of createInterface(told)) {
     said.push(line)
     const [address] = /http:\S+$/.exec(line) ?? []
-    if (address && line.includes('console')) {
-      child.stderr.resume()
+    if (address && /console/i.test(line)) {
+      told.resume()
       return address
     }
   }
-  throw new Error(`sluice start told no address of a console: ${said.join('\n')}`)
+  throw new Error(`sluice ${command} told no address of a console: ${said.join('\n')}`)
 }
 
 export interface Look {
@@ -154,6 +160,11 @@ export async function openPage(
   })
   await page.goto(address)
   return page
+}
+
+/** The part of a page that has this name. */
+export function panel(page: Page, name: string): Locator {
+  return page.getByRole('region', { name, exact: true })
 }
 
 /** What axe finds that is serious, or worse: the rule, and where. */

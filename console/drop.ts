@@ -7,7 +7,8 @@ import type { ReadableStream } from 'node:stream/web'
 import { type Context, Hono } from 'hono'
 import { Refused } from '../core/errors.ts'
 import type { ObjectStore } from '../core/object-store.ts'
-import { dropKey } from './drop-key.ts'
+import { dropGoal } from './drop-goal.ts'
+import { type DropPlace, dropKey } from './drop-key.ts'
 import { Taken, TooLong } from './failure.ts'
 import { type ConsolePlace, uploadLimitOf } from './place.ts'
 import type { DropAnswer } from './shapes.ts'
@@ -16,12 +17,9 @@ import type { DropAnswer } from './shapes.ts'
 export function dropRoutes(place: ConsolePlace): Hono {
   const { store } = place.lake
   const app = new Hono()
+  app.get('/drop/goal', async (c) => c.json(await dropGoal(place, placeIn(c))))
   app.post('/drop', async (c) => {
-    const key = await dropKey(store, {
-      tree: c.req.query('tree'),
-      package: c.req.query('package'),
-      name: c.req.query('name'),
-    })
+    const key = await dropKey(store, placeIn(c))
     const replaces = c.req.query('replaces')
     const limit = uploadLimitOf(place)
     const announced = Number(c.req.header('content-length') ?? 0)
@@ -38,6 +36,11 @@ export function dropRoutes(place: ConsolePlace): Hono {
     })
   })
   return app
+}
+
+function placeIn(c: Context): DropPlace {
+  const { tree, package: folder, name } = c.req.query()
+  return { tree, package: folder, name }
 }
 
 async function taken(store: ObjectStore, key: string): Promise<Taken> {

@@ -95,6 +95,11 @@ test('what was not handled yet is there, and what never was is not', async () =>
   const version = { etag: await etagOf(files, key), versionId: null, size: 12 }
   const nothing = { raw: null, silver: null, stream: null, id: null, table: null, sql: null }
   expect(await detail()).toMatchObject({ ...nothing, object: key, version, commits: [], at: null })
+  const unseen = {
+    ...{ stages: ['raw-ingestion', 'silver'], changed: false },
+    next: `sluice ingest ${key}`,
+  }
+  expect(await detail()).toMatchObject({ dataset: 'p.t', unseen })
   expect(await asked('bronze/p/t/none.csv')).toBe(404)
   expect(await asked('../etc/passwd')).toBe(400)
   expect(await asked('a\0b')).toBe(400)
@@ -103,10 +108,27 @@ test('what was not handled yet is there, and what never was is not', async () =>
   expect(await asked('silver/secret')).toBe(404)
 })
 
+test('what was changed since says so, and no stage but the one that has not looked', async () => {
+  await load(key, 'id,name\n1,a\n')
+  expect((await detail()).unseen).toBe(null)
+  files.put(key, 'id,name\n1,b\n')
+  await raw.run(key)
+  expect((await detail()).unseen).toMatchObject({ stages: ['silver'], changed: true })
+  expect((await detail('bronze/p/datapackage.json')).unseen).toBe(null)
+})
+
+test('an object of a stream that no contract lets through has an end', async () => {
+  files.put('streaming/till/a.csv', 'id\n1\n')
+  const stream = { status: 'held', reason: expect.stringContaining('streaming/till/'), at: null }
+  expect(await detail('streaming/till/a.csv')).toMatchObject({ unseen: null, stream })
+})
+
 test('an object that is gone from Bronze is still known', async () => {
   await load(key, 'id,name\n1,a\n')
   files.remove(key)
-  expect(await detail()).toMatchObject({ raw: { status: 'loaded' }, version: { size: 12 } })
+  expect(await detail()).toMatchObject({
+    ...{ raw: { status: 'loaded' }, version: { size: 12 }, unseen: null },
+  })
 })
 
 test('a table that is gone is none', async () => {
@@ -129,5 +151,15 @@ test('an object of a stream tells what became of its publication', async () => {
     contract: { file: 'streaming/till/datapackage.json' },
     rules: [{ rule: 'type-error', field: 'id', records: 1 }],
     commits: [{ stage: 'streaming', record: { state: { object: streamed } } }],
+  })
+  files.put(streamed, 'id\n2\n')
+  expect((await detail(streamed)).unseen).toMatchObject({ stages: ['streaming'], changed: true })
+  await publish(files.lake, stream, streamed)
+  const reason = expect.stringContaining('put the first content back')
+  expect(await detail(streamed)).toMatchObject({
+    ...{ unseen: null, stream: { status: 'refused', reason, records: 2, rejected: 1 } },
+  })
+  expect(await api.get('/objects', { status: 'refused' })).toMatchObject({
+    rows: [{ object: streamed }],
   })
 })

@@ -5,6 +5,7 @@ import { type NotedObject, notedObject, rowsOfObject } from '../core/noted-objec
 import type { ObjectStore, ObjectVersion } from '../core/object-store.ts'
 import { inLanes } from '../core/pinned.ts'
 import {
+  lookedAt,
   outcomeOf,
   type Publication,
   parsePublication,
@@ -16,7 +17,8 @@ import { countStreamRules } from '../core/stream-reject-list.ts'
 import { NotThere } from './failure.ts'
 import type { Notes } from './object-rows.ts'
 import type { ObjectDetail } from './shapes.ts'
-import { rawEnd, silverOf, streamEnd } from './stage-ends.ts'
+import { newest, rawEnd, silverOf, streamEnd } from './stage-ends.ts'
+import { nothingUnseen, unseenOf } from './unseen.ts'
 
 /**
  * All that is known of one object: what its stages have noted, and where its rows are.
@@ -36,18 +38,22 @@ export async function objectDetail(notes: Notes, key: string): Promise<ObjectDet
   if (!noted && !state && !isThere) {
     throw new NotThere(`no object ${JSON.stringify(key)} lies in this lake, or ever did`)
   }
-  const dataset = noted?.dataset ?? state?.dataset ?? null
-  const [silver, table, rules, file] = await Promise.all([
+  const governing = isStreamOnly(key) ? await governStream(store, key) : await govern(store, key)
+  const dataset = noted?.dataset ?? state?.dataset ?? governing.dataset ?? null
+  const [silver, table, rules] = await Promise.all([
     silverOf(store, dataset, key),
     noted && dataset !== null ? rowsOfObject(database, dataset, noted.id) : undefined,
     rulesOf(notes, noted, state),
-    contractFile(store, key),
   ])
   const raw = noted ? rawEnd(noted) : null
-  const published = publication && state && { at: publication.modified, outcome: outcomeOf(state) }
-  const stream = published ? streamEnd(published) : null
-  const hash = noted?.contract ?? state?.contract
   const own = silver?.record
+  const sent = state && { etag: lookedAt(state) }
+  const looked = { raw: noted, silver: own?.state, stream: sent }
+  const { unseen, end } = isThere ? await unseenOf(store, version, looked) : nothingUnseen
+  const published = publication && state && { at: publication.modified, outcome: outcomeOf(state) }
+  const stream = newest(published ? streamEnd(published) : null, end)
+  const file = governing.contract?.file
+  const hash = noted?.contract ?? state?.contract
   return {
     ...{ object: key, dataset, size: noted?.size ?? version?.size ?? null },
     ...{ at: raw?.at ?? stream?.at ?? null, raw, silver: silver?.end ?? null, stream },
@@ -57,6 +63,7 @@ export async function objectDetail(notes: Notes, key: string): Promise<ObjectDet
     version: versionOf(noted, version),
     contract: file !== undefined && hash ? { file, hash } : null,
     rules,
+    unseen,
     ...(await filesOf(store, own?.files ?? [])),
     replay: noted?.replay ?? null,
     source: noted?.source ?? own?.state?.mends?.object ?? null,
@@ -80,12 +87,6 @@ async function rulesOf(
   if (noted || !published?.rejected) return []
   const { object, dataset } = published
   return (await countStreamRules(lake, dataset, { object, foreign: false })).rules
-}
-
-/** The descriptor that governs it now. */
-async function contractFile(store: ObjectStore, key: string): Promise<string | undefined> {
-  return (isStreamOnly(key) ? await governStream(store, key) : await govern(store, key)).contract
-    ?.file
 }
 
 /** The version that was looked at last; of what is not noted, the one that lies there. */

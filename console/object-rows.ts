@@ -8,7 +8,7 @@ import {
   type ObjectsAsked,
 } from '../core/object-list.ts'
 import { inLanes } from '../core/pinned.ts'
-import type { Published, PublishedObjects } from '../core/published.ts'
+import type { Published, publishedIn } from '../core/published.ts'
 import { cursorText } from './list-asked.ts'
 import type { ConsolePlace } from './place.ts'
 import type { ObjectRow, Page } from './shapes.ts'
@@ -16,7 +16,7 @@ import { rawEnd, silverOf, streamEnd } from './stage-ends.ts'
 
 /** Where all is noted that is told of objects. */
 export interface Notes extends ConsolePlace {
-  published: PublishedObjects
+  published: ReturnType<typeof publishedIn>
 }
 
 /** An object of the list: the ledger has it, or the stream alone. */

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import * as z from 'zod'
-import { PublishedObjects } from '../core/published.ts'
+import { publishedIn } from '../core/published.ts'
 import { askedIn } from './asked.ts'
 import { cursor, filter, limit } from './list-asked.ts'
 import { objectDetail } from './object-detail.ts'
@@ -32,7 +32,7 @@ const ofOne = z.object({ key: z.string().min(1).max(2_000) })
 
 /** Objects: where each stands in each stage. */
 export function objectRoutes(place: ConsolePlace): Hono {
-  const notes = { ...place, published: new PublishedObjects(place.lake.store) }
+  const notes = { ...place, published: publishedIn(place.lake.store) }
   const app = new Hono()
   app.get('/objects', async (c) => {
     const { cursor: after, limit: most, ...asked } = askedIn(c, ofList)

@@ -51,9 +51,12 @@ export interface Flow {
   stages: StageNow[]
   /** Records a second over the last ten seconds. */
   rate: number
-  /** Objects of Bronze by how they stand in Postgres. */
-  objects: { loaded: number; refused: number; held: number }
+  /** Objects of Bronze by how they stand in Postgres; those of a stream alone, there. */
+  objects: { loaded: number; published: number; refused: number; held: number }
+  /** Of those objects: the sums of the last line of `sluice status`. */
   records: { accepted: number; rejected: number; waiting: number; mended: number; all: number }
+  /** By all shards of streams, whoever sent it; null where no stream was read yet. */
+  committed: { records: number; accepted: number; rejected: number } | null
   /** Objects that lie in Bronze and that Postgres has not looked at in this version. */
   arriving: number | null
   /** How much of what was being done since the last rest is done, 0 to 1; null at rest. */
@@ -113,6 +116,8 @@ export interface ObjectDetail extends ObjectRow {
   version: { etag: string; versionId: string | null; size: number; modified: string } | null
   contract: { file: string; hash: string } | null
   rules: RuleCount[]
+  /** The stages that have not looked at it as it lies there, if any; and what has them do so. */
+  unseen: { stages: Stage[]; changed: boolean; next: string } | null
   /** Parquet of Silver and quarantine. */
   files: { key: string; size: number; kind: 'silver' | 'quarantine' }[]
   /** Further files, of an object in very many partitions. */
@@ -174,6 +179,28 @@ export interface Mended {
   stay: { object: string; line: number | null; record: number | null; errors: RowError[] }[]
   /** Replay objects that hold what went. */
   keys: string[]
+}
+
+/**
+ * GET /api/drop/goal?tree=&package=&name= what would become of a file that is dropped so, as far as
+ * its key tells. With status 400 why it would not be taken at all.
+ */
+export interface DropGoal {
+  key: string
+  /** `held`: no contract names it; `contract`: a descriptor, or a part of one. */
+  becomes: 'loaded' | 'held' | 'refused' | 'contract'
+  dataset: string | null
+  /** Those that would take it. */
+  stages: Stage[]
+  load: 'append' | 'upsert' | 'replace' | null
+  /** Of what is not loaded: why, and what to do. */
+  why: string | null
+  /** The file of this key that is there, which this one would replace as its newer version. */
+  there: { size: number; modified: string } | null
+  /** Of what would be held: other names below the package, and the dataset that takes each. */
+  offers: { name: string; dataset: string }[]
+  /** Bytes: a larger file is refused. */
+  limit: number
 }
 
 /** POST /api/drop?package=&name=[&replaces=<etag>], its body the file; 409 where one is there. */

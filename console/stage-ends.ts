@@ -2,6 +2,7 @@ import { BrokenRecord, type CommitRecord, readRecord } from '../core/commit-reco
 import { type Manifest, manifestKey, parseManifest } from '../core/manifest.ts'
 import type { ListedObject } from '../core/object-list.ts'
 import type { ObjectStore } from '../core/object-store.ts'
+import type { Outcome } from '../core/outcome.ts'
 import type { Published } from '../core/published.ts'
 import type { StageEnd } from './shapes.ts'
 
@@ -42,4 +43,12 @@ export function streamEnd({ outcome, at }: Omit<Published, 'etag'>): StageEnd {
   const { status, reason = null, records, accepted, rejected } = outcome
   const counts = { records, accepted, rejected, waiting: 0, mended: 0 }
   return { status, reason, ...counts, seconds: null, at: at.toISOString() }
+}
+
+/** What flowed keeps its counts; how it stands is said of the version that lies there now. */
+export function newest(flowed: StageEnd | null, end: Outcome | undefined): StageEnd | null {
+  if (!end) return flowed
+  const counts = { records: 0, accepted: 0, rejected: 0, waiting: 0, mended: 0 }
+  const { status, reason = null } = end
+  return { ...counts, seconds: null, at: null, ...flowed, status, reason }
 }

@@ -8,7 +8,7 @@ const totals = () => totalsOf(raw.database, files.lake.store.url)
 
 test('of an empty ledger all is nothing', async () => {
   expect(await totals()).toEqual({
-    objects: { loaded: 0, refused: 0, held: 0 },
+    objects: { loaded: 0, published: 0, refused: 0, held: 0 },
     records: { accepted: 0, rejected: 0, waiting: 0, mended: 0, all: 0 },
     ...{ at: null, fresh: 0 },
   })
@@ -32,7 +32,7 @@ test('sums are of all objects of this lake, and of no other', async () => {
     VALUES ('s3://other', 'bronze/p/a.csv', 'loaded', 100, 100) RETURNING id`)
   const { at, ...sums } = await totals()
   expect(sums).toEqual({
-    objects: { loaded: 2, refused: 1, held: 1 },
+    objects: { loaded: 2, published: 0, refused: 1, held: 1 },
     records: { accepted: 3, rejected: 1, waiting: 1, mended: 0, all: 5 },
     fresh: 5,
   })

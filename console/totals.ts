@@ -1,13 +1,16 @@
 import type { Database } from '../core/database.ts'
 import type { Flow } from './shapes.ts'
 
-/** Sums over all objects of a lake, as Postgres has them. */
+/** Sums over objects of a lake. */
 export interface Totals extends Pick<Flow, 'objects' | 'records' | 'at'> {
   /** Records of objects that were loaded in the last ten seconds. */
   fresh: number
 }
 
-/** One look at every row of the ledger, all but a few columns of which are passed over. */
+/**
+ * Sums over all objects that the ledger has: one look at each row, all but a few columns of which
+ * are passed over.
+ */
 export async function totalsOf(database: Database, lake: string): Promise<Totals> {
   const rows = await database.query(sql, [lake])
   const sum = (name: string) => rows.reduce((total, row) => total + Number(row[name]), 0)
@@ -16,7 +19,10 @@ export async function totalsOf(database: Database, lake: string): Promise<Totals
   }
   const newest = rows.map(({ at }) => new Date(at as string | Date).getTime())
   return {
-    objects: { loaded: objects('loaded'), refused: objects('refused'), held: objects('held') },
+    objects: {
+      ...{ loaded: objects('loaded'), published: 0 },
+      ...{ refused: objects('refused'), held: objects('held') },
+    },
     records: {
       accepted: sum('accepted'),
       rejected: sum('rejected'),
@@ -27,6 +33,21 @@ export async function totalsOf(database: Database, lake: string): Promise<Totals
     at: newest.length > 0 ? new Date(Math.max(...newest)).toISOString() : null,
     fresh: sum('fresh'),
   }
+}
+
+/** Of two sets of objects that have none in common. */
+export function sumOf(one: Totals, other: Totals): Totals {
+  const newest = [one.at, other.at].filter((at) => at !== null).toSorted()
+  return {
+    objects: added(one.objects, other.objects),
+    records: added(one.records, other.records),
+    at: newest.at(-1) ?? null,
+    fresh: one.fresh + other.fresh,
+  }
+}
+
+function added<T extends Record<string, number>>(one: T, other: T): T {
+  return Object.fromEntries(Object.keys(one).map((name) => [name, one[name]! + other[name]!])) as T
 }
 
 // A transaction's `now()` is when it began: the object was loaded when its seconds were over.

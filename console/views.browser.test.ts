@@ -85,41 +85,6 @@ describeInBrowser('the views', () => {
     await page.close()
   })
 
-  it('windows are drawn, and a table has the figures', async () => {
-    const page = await openPage(`${address}/streams`)
-    const canvas = page.locator('canvas').first()
-    await canvas.waitFor()
-    const colours = await page.evaluate(`(() => {
-      const canvas = document.querySelector('canvas')
-      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
-      return new Set(new Uint32Array(data.buffer)).size
-    })()`)
-    expect(colours).toBeGreaterThan(3)
-    await page.getByRole('button', { name: 'Show as table' }).first().click()
-    const table = page.locator('figure table')
-    await table.waitFor()
-    expect(await table.textContent()).toMatch(/2026-03-14 09:3\d/)
-    await page.close()
-  })
-
-  it('a query is answered, an unknown table is told, nothing can be written', async () => {
-    const page = await openPage(`${address}/sql`)
-    const box = page.getByRole('textbox', { name: 'SQL' })
-    await box.fill('SELECT status, count(*) AS n FROM shop.orders GROUP BY 1 ORDER BY n DESC')
-    await box.press('Control+Enter')
-    const result = page.getByRole('region', { name: 'Result' })
-    await result.getByRole('cell', { name: 'cancelled' }).waitFor()
-    await result.getByRole('button', { name: 'Chart' }).click()
-    await result.locator('canvas').waitFor()
-    await box.fill('FROM shop.nothing')
-    await box.press('Control+Enter')
-    await result.getByText(/Table with name nothing does not exist/).waitFor()
-    await box.fill('DROP TABLE shop.orders')
-    await box.press('Control+Enter')
-    await result.getByText(/one statement that only reads/).waitFor()
-    await page.close()
-  })
-
   it('a page of rejects that is empty, and not the last, is gone on from', async () => {
     const page = await openPage(address)
     await page.route('**/api/rejects?*', (route, request) => {

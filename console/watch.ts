@@ -7,14 +7,19 @@ import { Paced } from './paced.ts'
 import type { ConsolePlace } from './place.ts'
 import { Progress } from './progress.ts'
 import type { Flow, LiveEvents, StageNow } from './shapes.ts'
-import { type Totals, totalsOf } from './totals.ts'
+import { committedBy, RATE_S, StreamTotals } from './stream-totals.ts'
+import { sumOf, type Totals, totalsOf } from './totals.ts'
 
 /** How often a page is told, at most. */
 const TELL_MS = 250
 /** Between two looks, at least: at sums of the ledger, at all that lies in the lake, at shards. */
 const [TOTALS_MS, INPUTS_MS, SHARDS_MS] = [1_000, 5_000, 2_000]
-/** A flow has the records of so many seconds in its rate. */
-const RATE_S = 10
+
+/** What changes whenever a shard has gone on, and what all of them have committed. */
+interface Shards {
+  checkpoints: string
+  committed: Flow['committed']
+}
 
 type Tell = Parameters<Live['listen']>[0]
 
@@ -23,7 +28,8 @@ export class Watch {
   readonly #place: ConsolePlace
   readonly #totals: Paced<Totals>
   readonly #inputs: Paced<Inputs>
-  readonly #shards: Paced<string>
+  readonly #shards: Paced<Shards>
+  readonly #published: Paced<Totals>
   readonly #ends: Ends
   readonly #progress: Progress
   readonly #done = new Map<Outcome['stage'], number>()
@@ -43,6 +49,8 @@ export class Watch {
     this.#totals = new Paced(() => this.#lookAtLedger(), TOTALS_MS)
     this.#inputs = new Paced(() => this.#lookAtInputs(), INPUTS_MS)
     this.#shards = new Paced(() => this.#lookAtShards(), SHARDS_MS)
+    const streams = new StreamTotals(database, store)
+    this.#published = new Paced(() => streams.look(), SHARDS_MS)
     live.listen((event, data) => {
       if (event === 'end') this.#ended(data as LiveEvents['end'])
     })
@@ -62,14 +70,18 @@ export class Watch {
 
   /** How all stands. @throws a fault of the database */
   async flow(): Promise<Flow> {
-    return this.#flowOf(await this.#totals.fresh())
+    const shards = this.#shards.fresh().catch(this.#failed)
+    const totals = [this.#totals.fresh(), this.#published.fresh(), shards] as const
+    const [inLedger, inStreams] = await Promise.all(totals)
+    return this.#flowOf(inLedger, inStreams)
   }
 
   #tick(): void {
-    for (const look of [this.#totals, this.#inputs, this.#shards]) look.fresh().catch(this.#failed)
-    const { seen } = this.#totals
-    if (!seen) return
-    const flow = this.#flowOf(seen)
+    const looks = [this.#totals, this.#published, this.#inputs, this.#shards]
+    for (const look of looks) look.fresh().catch(this.#failed)
+    const [inLedger, inStreams] = [this.#totals.seen, this.#published.seen]
+    if (!inLedger || !inStreams) return
+    const flow = this.#flowOf(inLedger, inStreams)
     const told = JSON.stringify(flow)
     if (told === this.#told) return
     this.#told = told
@@ -97,25 +109,32 @@ export class Watch {
     return inputs
   }
 
-  async #lookAtShards(): Promise<string> {
+  async #lookAtShards(): Promise<Shards> {
+    const { lake, live } = this.#place
     const before = this.#shards.seen
-    const shards = await checkpointsOf(this.#place.lake.store)
-    const isNews = before !== undefined && before !== shards
-    if (isNews) this.#place.live.tell('changed', { what: 'stream' })
-    return shards
+    const checkpoints = await checkpointsOf(lake.store)
+    if (before?.checkpoints === checkpoints) return before
+    const committed = await committedBy(lake.store)
+    if (before) live.tell('changed', { what: 'stream' })
+    return { checkpoints, committed }
   }
 
-  #flowOf({ objects, records, fresh, at }: Totals): Flow {
+  #flowOf(inLedger: Totals, inStreams: Totals): Flow {
+    const { objects, records, at } = sumOf(inLedger, inStreams)
     const looks = this.#place.work?.look()
     const arriving = looks ? leftOf(looks, 'raw-ingestion') : (this.#inputs.seen?.arriving ?? null)
     const since = Date.now() - 1_000 * RATE_S
     this.#streamed = this.#streamed.filter((one) => one.at > since)
-    const streamed = this.#streamed.reduce((sum, one) => sum + one.records, 0)
+    // What this process has streamed it knows at once, and by its own clock.
+    const streamed = looks
+      ? this.#streamed.reduce((sum, one) => sum + one.records, 0)
+      : inStreams.fresh
     return {
       stages: stages.map((stage) => this.#stageOf(stage, looks ?? [])),
-      rate: Math.round((fresh + streamed) / RATE_S),
+      rate: Math.round((inLedger.fresh + streamed) / RATE_S),
       objects,
       records,
+      committed: this.#shards.seen?.committed ?? null,
       arriving,
       progress: this.#progress.of(arriving),
       at,

@@ -67,5 +67,5 @@ test('batches that Lambda gave up are wrong until they are redriven', () => {
   expect(judgeFailedBatches('sluice-dev', 's3://f', 0).level).toBe('ok')
   const found = judgeFailedBatches('sluice-dev', 's3://f', 2)
   expect(found.level).toBe('wrong')
-  expect(found.cure).toContain('npx sluice redrive --stack sluice-dev --stage append')
+  expect(found.cure).toContain('sluice redrive --stack sluice-dev --stage append')
 })

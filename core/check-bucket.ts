@@ -54,7 +54,7 @@ function judgeNotifications({ bucket, notifications }: BucketFacts): Finding[] {
       `aws s3api put-bucket-notification-configuration --bucket ${bucket} ` +
       `--notification-configuration ${shellWord(JSON.stringify(whole))}; ` +
       'npx cdk deploy puts it back only where its template changes. Then bring in what came ' +
-      `meanwhile: npx sluice start --once --lake s3://${bucket}`
+      `meanwhile: sluice start --once --lake s3://${bucket}`
     return [say.wrong('notifications', `EventBridge is off: no event ever comes${told}`, cure)]
   }
   if (others.length === 0) return [say.ok('notifications', `EventBridge is on for ${bucket}`)]
@@ -92,6 +92,6 @@ export function judgeFailedBatches(stack: string, url: string, count: number): F
 }
 
 export function redrive(stack: string, stage: string): string {
-  const command = `npx sluice redrive --stack ${shellWord(stack)} --stage ${stage}`
+  const command = `sluice redrive --stack ${shellWord(stack)} --stage ${stage}`
   return `${command}, once the cause is cured (the function's log has it)`
 }

@@ -100,6 +100,6 @@ test('dead letters are wrong wherever they are in their queue', () => {
   for (const some of [{ waiting: 2 }, { inFlight: 2 }, { delayed: 2 }]) {
     const found = judgeDeadLetters('silver', 'sluice-dev', { ...none, ...some })
     expect(found).toMatchObject({ level: 'wrong', found: expect.stringMatching(/^2 messages/) })
-    expect(found.cure).toContain('npx sluice redrive --stack sluice-dev --stage silver')
+    expect(found.cure).toContain('sluice redrive --stack sluice-dev --stage silver')
   }
 })

@@ -4,6 +4,7 @@ import { type Finding, findingsOf, messageOf } from './finding.ts'
 import { shortHash } from './names.ts'
 import type { ObjectStore, ObjectVersion } from './object-store.ts'
 import { PUBLISHED } from './publication.ts'
+import { shellWord } from './shell-word.ts'
 
 /** Whether every writer of the lake has ended what it began. */
 
@@ -99,7 +100,11 @@ async function cureOf(look: Look, key: string, { state }: CommitRecord<unknown>)
   if (key.startsWith(CHECKPOINTS)) {
     return 'the next batch or tick takes it over; where this stays, see the log of maintenance'
   }
-  if (key.includes('/_compactions/')) return 'the next compaction takes it over: npx sluice compact'
+  if (key.includes('/_compactions/')) {
+    const { url } = look.store
+    const lake = url.startsWith('s3://') ? ` --lake ${shellWord(url)}` : ''
+    return `the next compaction takes it over: sluice compact${lake}`
+  }
   const known = (state as { object?: string } | null)?.object
   const object = known ?? (await objectOf(look.store, key))
   if (object === undefined) return 'its object is gone from bronze/: nothing is to be done'

@@ -85,3 +85,13 @@ export async function knownKeys(
   const rows = await database.read(sql, [lake, keys])
   return new Set(rows.map(({ key }) => key as string))
 }
+
+/** Of every object of a lake, the version that Postgres has looked at last. */
+export async function versionsLookedAt(
+  database: Database,
+  lake: string,
+): Promise<{ object: string; etag: string }[]> {
+  const sql = `SELECT key, etag FROM sluice.objects WHERE lake = $1 AND status <> 'new'`
+  const rows = await database.read(sql, [lake])
+  return rows.map(({ key, etag }) => ({ object: String(key), etag: String(etag) }))
+}

@@ -1,5 +1,6 @@
 import { type BrokenRule, brokenRules } from './broken-rules.ts'
 import { type Governing, govern } from './catalog.ts'
+import { checkClaim } from './claim.ts'
 import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import type { Duck } from './duckdb.ts'
@@ -15,6 +16,7 @@ import { textSize } from './plain-text.ts'
 import { partitionValue } from './plan.ts'
 import { orphansIn } from './preview-orphans.ts'
 import { foreseen } from './preview-proposed.ts'
+import { inPostgresAlone, settled, settledAs, settledBefore } from './preview-settled.ts'
 import { folderOfKey } from './proposal.ts'
 import { ratioRefusal } from './reject-ratio.ts'
 import { tableChanges, tableOf } from './table.ts'
@@ -30,7 +32,10 @@ export interface Preview extends Counts {
   /** Of what would be held: the key of the proposal that it was judged by. */
   proposal?: string | undefined
   would: 'load' | 'refuse' | 'hold' | 'ignore' | 'change nothing'
-  /** Why it would not be loaded; of what would be, what is unexpected in its header. */
+  /**
+   * Why it would not be loaded; of what would be, what is unexpected in its header. Of what is
+   * loaded by an earlier contract, what that of today would make of it, as is all that follows.
+   */
   reason: string | undefined
   /** Of every rule and field that records break. */
   rules: BrokenRule[]
@@ -67,11 +72,31 @@ export async function preview(
   candidate: Candidate,
 ): Promise<Preview> {
   const { version } = candidate
-  const governing = await govern(lake.store, version.key)
-  const elsewhere = ingestCommand(lake.store.url, version.key)
-  if (candidate.path === undefined && (await isSettled(lake, database, version))) {
+  const { store } = lake
+  const governing = await govern(store, version.key)
+  const isOfLake = candidate.path === undefined
+  const before = isOfLake ? await settledAs(store, database, version, governing) : undefined
+  if (before?.silver && before.contract === governing.hash) {
     return { ...nothingOf(version.key, governing), would: 'change nothing', reason: settled }
   }
+  const today = await byContractOfToday(lake, database, candidate, governing)
+  if (!before) return today
+  if (before.silver) {
+    const reason = settledBefore(store, version.key, governing, today)
+    return { ...today, would: 'change nothing', reason }
+  }
+  const reason = today.reason === undefined ? '' : `; ${today.reason}`
+  return { ...today, reason: `${inPostgresAlone}${reason}` }
+}
+
+async function byContractOfToday(
+  lake: Lake,
+  database: Database | undefined,
+  candidate: Candidate,
+  governing: Governing,
+): Promise<Preview> {
+  const { version } = candidate
+  const elsewhere = ingestCommand(lake.store.url, version.key)
   const decision = decide(version, governing, undefined, elsewhere)
   if (decision.what === 'held' && decision.proposes) {
     return heldPreview(lake, candidate, nothingOf(version.key, governing))
@@ -81,8 +106,10 @@ export async function preview(
     return { ...nothingOf(version.key, governing), would, reason: reasonIn(decision) }
   }
   const { contract } = decision
-  const table = await previewTable(database, contract)
+  let table: PreviewTable | undefined
   try {
+    if (database) await checkClaim(database, lake.store.url, contract)
+    table = await previewTable(database, contract)
     return await judged(lake, database, candidate, contract, table)
   } catch (error) {
     if (!(error instanceof Refused)) throw error
@@ -107,24 +134,6 @@ async function heldPreview(lake: Lake, candidate: Candidate, nothing: Preview): 
     if (!(error instanceof Refused)) throw error
     return { ...held, reason: `${heldWithProposal(folder)}; it would be refused: ${error.message}` }
   }
-}
-
-const settled = 'this very version of it is loaded'
-
-/** Whether the ledger says that the version is loaded: no contract changes that. */
-async function isSettled(
-  { store }: Lake,
-  database: Database | undefined,
-  { key, etag }: ObjectVersion,
-): Promise<boolean> {
-  const [ledger] = (await database?.query(`SELECT to_regclass('sluice.objects') AS name`)) ?? []
-  if (!database || !ledger?.name) return false
-  const rows = await database.query(
-    `SELECT 1 FROM sluice.objects
-       WHERE lake = $1 AND key = $2 AND status = 'loaded' AND loaded_etag = $3`,
-    [store.url, key, etag],
-  )
-  return rows.length > 0
 }
 
 const words = {

@@ -29,6 +29,8 @@ const publication = z.object({
   /** The stream that they were sent to: one that is made anew has none of them. */
   stream: z.string(),
   created: z.string(),
+  /** Of a later version, of which nothing is sent: what flowed of the earlier one stays. */
+  refusal: z.object({ etag: z.string(), contract: z.string(), reason: z.string() }).optional(),
 })
 export type Publication = z.infer<typeof publication>
 
@@ -58,8 +60,23 @@ export function publicationKey(object: string): string {
   return `${PUBLISHED}${shortHash(object)}.json`
 }
 
-/** How an object stands in the stream: `loaded` when all of it is committed. */
+/** The version that was looked at last. */
+export function lookedAt({ etag, refusal }: Publication): string {
+  return refusal?.etag ?? etag
+}
+
+/**
+ * How an object stands in the stream: `loaded` when all of it is committed; `refused`, with the
+ * counts of what flowed, where a later version is.
+ */
 export function outcomeOf(state: Publication): Outcome {
+  const flowed = flowedOf(state)
+  const { refusal } = state
+  return refusal ? { ...flowed, status: 'refused', reason: refusal.reason } : flowed
+}
+
+/** What became of the version that was published. */
+export function flowedOf(state: Publication): Outcome {
   const { object, dataset, reason, records, rejected = 0 } = state
   const base = { stage: 'streaming' as const, object, dataset, reason, seconds: 0, ...none }
   if (state.status === 'refused') return { ...base, status: 'refused' }

@@ -14,11 +14,20 @@ export interface Published {
 /** One look counts for so many times as long as it took: who asks all the time asks no more. */
 const COUNTS_FOR = 10
 
+const opened = new WeakMap<ObjectStore, PublishedObjects>()
+
+/** The same for all who ask of a store, so that each record is read once. */
+export function publishedIn(store: ObjectStore): PublishedObjects {
+  const known = opened.get(store) ?? new PublishedObjects(store)
+  opened.set(store, known)
+  return known
+}
+
 /**
  * Every object that was ever published. One look is a list, and each record is read when it is new:
  * the first look at very many takes its time.
  */
-export class PublishedObjects {
+class PublishedObjects {
   readonly #store: ObjectStore
   #known = new Map<string, Published>()
   #looking: Promise<void> | undefined

@@ -50,6 +50,10 @@ test.each([
   ["SELECT * FROM parquet_metadata('/etc/passwd')", /not access file/],
   ["SELECT * FROM query('COPY (SELECT 1) TO ''/tmp/sluice-evil.csv''')", /Error/],
   ['SELECT * FROM shop.nope', /does not exist[\s\S]*There is: .*shop\.orders/],
+  ['FROM orders', /Did you mean "(quarantine.shop.orders or )?shop.orders[\s\S]*There is: /],
+  // DuckDB would name the nearest of its own: pg_sequences.
+  ['FROM nosuch', /does not exist!\n\nLINE 1[\s\S]*There is: /],
+  ['FROM raw.shop.orders', /Catalog "raw" does not exist!\nThere is: .*shop\.orders/],
   ['SELECT nope FROM shop.orders', /"nope"/],
   ['SELEC 1', /syntax error/],
   ["SELECT 'x'::INTEGER", /Could not convert/],
@@ -70,6 +74,11 @@ test.each([
   ['explain analyze SELECT id FROM shop.orders', [['analyzed_plan', expect.anything()]]],
 ])('%s is answered', async (sql, rows) => {
   expect(await files.ask(sql)).toEqual(rows)
+})
+
+test('SHOW TABLES lists all, as no table of a lake is in the schema that it asks for', async () => {
+  expect(await files.ask('SHOW ALL TABLES')).not.toEqual([])
+  expect(await files.ask(' show tables; ')).toEqual(await files.ask('SHOW ALL TABLES'))
 })
 
 test('a table that is not named as such fails; it is not empty', async () => {

@@ -36,11 +36,13 @@ export interface Limits {
  */
 export async function queryLake<T>(
   store: ObjectStore,
-  sql: string,
+  asked: string,
   form: Form,
   use: (answer: Answer) => Promise<T>,
   limits?: Limits,
 ): Promise<T> {
+  // The schema that DuckDB would list has no table: those of a lake have their package's.
+  const sql = asked.replace(/^\s*SHOW\s+TABLES\s*;?\s*$/i, 'SHOW ALL TABLES')
   const duck = await openPrivateDuck()
   const files = new Pinned(store, limits?.stop)
   const unheld = limits && endedBy(limits.stop, duck)
@@ -203,8 +205,17 @@ function explained(error: unknown, views: Views | undefined): unknown {
   if (!(error instanceof Error) || error instanceof Refused || !views) return error
   const [, said] = saidByDuck.exec(error.message) ?? []
   if (said === undefined || faults.test(said)) return error
-  const isUnknown = /^Catalog Error: Table with name/.test(said)
-  const there = isUnknown ? [`There is: ${views.names.join(', ')}.`] : []
+  const isUnknown = /^(Catalog Error: Table with name|Binder Error: Catalog ")/.test(said)
+  const there = isUnknown ? [`There is: ${views.names.join(', ') || 'no table yet'}.`] : []
   const missing = isUnknown ? views.broken().map((why) => `Not to be used: ${why}`) : []
-  return new Refused([said, ...there, ...missing].join('\n'), { cause: error })
+  const told = isUnknown ? withoutOthers(said, views.names) : said
+  return new Refused([told, ...there, ...missing].join('\n'), { cause: error })
+}
+
+/** DuckDB finds tables of its own near, too: nobody who asks a lake means `pg_sequences`. */
+function withoutOthers(said: string, names: string[]): string {
+  const isOurs = (near: string) => names.some((name) => `.${name}`.endsWith(`.${near}`))
+  return said.replace(/\nDid you mean "(.*)"\?(?=\n|$)/, (line, near: string) => {
+    return near.split(' or ').some(isOurs) ? line : ''
+  })
 }

@@ -2,7 +2,14 @@ import { type Checkpoint, type DatasetState, type noCounts, parseCheckpoint } fr
 import { readRecord } from './commit-record.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Outcome } from './outcome.ts'
-import { isDone, outcomeOf, PUBLISHED, parsePublication, shardRecords } from './publication.ts'
+import {
+  isDone,
+  outcomeOf,
+  PUBLISHED,
+  type Publication,
+  parsePublication,
+  shardRecords,
+} from './publication.ts'
 
 /** How the streams of a lake stand: objects that were published, and shards. */
 
@@ -30,14 +37,14 @@ export interface ShardStatus {
   bytes: number
 }
 
-/** The end of every object that was ever published. */
-export async function publishedObjects(store: ObjectStore): Promise<Outcome[]> {
-  const outcomes: Outcome[] = []
+/** What became of every object that was ever published. */
+export async function publicationsIn(store: ObjectStore): Promise<Publication[]> {
+  const states: Publication[] = []
   for await (const { key } of store.list(PUBLISHED)) {
     const state = (await readRecord(store, key, parsePublication))?.record.state
-    if (state) outcomes.push(outcomeOf(state))
+    if (state) states.push(state)
   }
-  return outcomes
+  return states
 }
 
 /**

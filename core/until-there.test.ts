@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import pg from 'pg'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { isAway, untilThere, whyAway } from './until-there.ts'
 
 const fault = (code: string, message = 'away') => Object.assign(new Error(message), { code })
@@ -32,6 +32,19 @@ test('patience ends, and is not passed by a last long pause', async () => {
   await expect(untilThere(failing(99), { seconds: 0.4 })).rejects.toThrow('away')
   expect(performance.now() - started).toBeLessThan(600)
 })
+
+test('after a moment it is told, once, what is waited for', async () => {
+  const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    await untilThere(failing(6, fault('57P03', 'the database system is starting up')), {
+      seconds: 13,
+    })
+    const line = 'sluice: waiting for Postgres: the database system is starting up\n'
+    expect(told.mock.calls).toEqual([[line]])
+  } finally {
+    told.mockRestore()
+  }
+}, 20_000)
 
 test('with a signal it ends by that alone', async () => {
   const stop = new AbortController()

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const LONGEST_MS = 6_400
+/** The pause from which on it is told that there is one: after 1.5 s in all. */
+const TOLD_MS = 1_600
 
 /**
  * Does the work, again while the database is away: it starts, or its host's name is not known yet.
@@ -21,7 +23,7 @@ export async function untilThere(
     } catch (error) {
       const isPatient = stop ? !stop.aborted : performance.now() + wait <= deadline
       if (!isAway(error) || !isPatient) throw error
-      if (delay === LONGEST_MS) {
+      if (delay === TOLD_MS) {
         process.stderr.write(`sluice: waiting for Postgres: ${whyAway(error)}\n`)
       }
       await sleep(wait, undefined, { signal: stop }).catch(() => {})

@@ -15,7 +15,7 @@ export interface Typed {
 }
 
 /** What of the repository is in a clone, beside `data`, which is copied. */
-const linked = ['package.json', 'node_modules', 'setup.sql', 'cli', 'infra', 'docs']
+const linked = ['package.json', 'node_modules', 'setup.sql', 'bin', 'cli', 'infra', 'docs']
 /** So long (ms) a command that goes on is waited for to say what the page shows. */
 const PATIENCE = 120_000
 

@@ -194,7 +194,7 @@ async function checkStream(area: string, open: () => StreamClient): Promise<Find
 /** An event of the object once more: a hint, as every event is. */
 function eventOf(lake: string, key: string): string {
   const queue = process.env.QUEUE_URL
-  if (!queue) return `npx sluice ingest ${shellWord(key)} --lake ${shellWord(lake)}`
+  if (!queue) return `sluice ingest ${shellWord(key)} --lake ${shellWord(lake)}`
   const detail = { bucket: { name: lake.replace('s3://', '') }, object: { key } }
   const body = JSON.stringify({ source: 'aws.s3', detail })
   return `aws sqs send-message --queue-url ${queue} --message-body ${shellWord(body)}`

@@ -134,7 +134,12 @@ async function initialise(cluster: Cluster): Promise<void> {
   await run(join(bin, 'initdb'), [`--pgdata=${draft}`, ...options, ...locale], as)
   const single = run(join(bin, 'postgres'), ['--single', '-D', draft, 'postgres'], as)
   single.child.stdin?.end('CREATE DATABASE sluice\n')
-  await single
+  const { stderr } = await single
+  // Ctrl-C reaches it, too: it then goes on without what it was told, and ends well.
+  const [, fault] = /(?:ERROR|FATAL): *(.*)/.exec(stderr) ?? []
+  if (fault !== undefined) {
+    throw new Error(`no Postgres could be made in ${data}: ${fault}; run this again`)
+  }
   await fs.rm(secret)
   // Here the cluster comes into being: whatever was left half done before is thrown away.
   await fs.rename(draft, data)

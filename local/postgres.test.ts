@@ -1,12 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import * as fs from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { localPostgres, removeLocalPostgres } from './postgres.ts'
+import { tryLock } from './process-lock.ts'
 
 let folder: string
 let home: string
@@ -64,6 +66,28 @@ it('stays up when everybody was killed, and is joined by who comes next', async 
   expect(await answers(next.url)).toBe(false)
 })
 
+it('is not left without its database by a Ctrl-C while it is made', async () => {
+  const making = localPostgres(home).then(
+    ({ release }) => release(),
+    (error: Error) => expect(error.message).toMatch(/canceling statement due to user request/),
+  )
+  // The terminal gives it to all of its programs: this one goes on without what it was told.
+  const asks = ['-P', String(process.pid), '-f', '--', '--single']
+  const find = () => spawnSync('pgrep', asks, { encoding: 'utf8' }).stdout.trim()
+  for (let at = Date.now(), pid = ''; pid === '' && Date.now() < at + 30_000; ) {
+    await sleep(2)
+    pid = find()
+    if (pid === '') continue
+    // It is past its own start, and makes the database.
+    await sleep(30)
+    process.kill(Number(pid), 'SIGINT')
+  }
+  await making
+  const next = await localPostgres(home)
+  expect(await ask(next.url, 'SELECT 1 AS it')).toEqual([{ it: 1 }])
+  await next.release()
+})
+
 it('recovers when the server itself was killed', async () => {
   const before = await localPostgres(home)
   await ask(before.url, 'CREATE TABLE kept AS SELECT 7 AS it')
@@ -97,6 +121,19 @@ it('takes another port where its own was taken meanwhile', async () => {
   expect(new URL(after.url).port).not.toBe(new URL(before.url).port)
   expect(await ask(after.url, 'SELECT 1 AS it')).toEqual([{ it: 1 }])
   await after.release()
+})
+
+it('says what it waits for, where another process has the folder', async () => {
+  const told: string[] = []
+  const say = (what: string) => told.push(what)
+  await fs.mkdir(home)
+  const release = tryLock(join(home, 'lock'))!
+  const waiting = localPostgres(home, { say })
+  await expect
+    .poll(() => told, { timeout: 10_000 })
+    .toEqual(['waiting for another process that starts or stops the Postgres of this lake'])
+  release()
+  await (await waiting).release()
 })
 
 /** Another process that joins, and leaves when it is told to. */

@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Cluster, makeCluster, removeCluster, urlOf } from './postgres-cluster.ts'
 import { runningPort, startServer, stopServer } from './postgres-server.ts'
-import { tryLock, withLock } from './process-lock.ts'
+import { PATIENT_MS, tryLock, withLock } from './process-lock.ts'
 
 export interface LocalPostgres {
   /** `postgresql://sluice:…@127.0.0.1:<port>/sluice`; also in the file `url` below the home. */
@@ -15,6 +15,8 @@ export interface LocalPostgres {
 export interface LocalPostgresOptions {
   /** false: without fsync, for tests. Who starts the server decides for all. Default true. */
   durable?: boolean
+  /** Told what is waited for, where that takes longer than a moment. */
+  say?: (what: string) => void
 }
 
 /**
@@ -33,13 +35,29 @@ export async function localPostgres(
   // Processes may name the folder differently; the server is known by its one real path.
   const folder = await fs.realpath(home)
   const clients = join(folder, 'clients')
-  return withLock(join(folder, 'lock'), async () => {
+  const { durable = true, say = () => {} } = options
+  const open = async () => {
     const cluster = await makeCluster(folder)
-    const port =
-      (await runningPort(cluster)) ?? (await startServer(cluster, options.durable ?? true))
+    const port = (await runningPort(cluster)) ?? (await startServer(cluster, durable))
     const leave = await enter(clients)
     return { url: urlOf(cluster, port), release: once(() => release(folder, cluster, leave)) }
-  })
+  }
+  const starts = `waiting for the Postgres of this lake to take connections; its log: ${home}/`
+  return withLock(
+    join(folder, 'lock'),
+    () => telling(say, `${starts}postgres.log`, open()),
+    () => say('waiting for another process that starts or stops the Postgres of this lake'),
+  )
+}
+
+/** Says what is waited for, where it takes longer than a moment. */
+async function telling<T>(say: (what: string) => void, what: string, work: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => say(what), PATIENT_MS)
+  try {
+    return await work
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** Removes all that a home keeps, data included. Nobody may be using it. */

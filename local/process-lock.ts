@@ -21,10 +21,27 @@ export function tryLock(file: string): (() => void) | undefined {
   }
 }
 
-/** Runs the work while this process alone holds the lock; waits for it as long as it takes. */
-export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+/** Who waits for so long is told what for. */
+export const PATIENT_MS = 2_000
+
+/**
+ * Runs the work while this process alone holds the lock; waits for it as long as it takes.
+ *
+ * @param waits told once where it takes longer than a moment
+ */
+export async function withLock<T>(
+  file: string,
+  work: () => Promise<T>,
+  waits: () => void = () => {},
+): Promise<T> {
+  const since = performance.now()
+  let isTold = false
   let release = tryLock(file)
   while (!release) {
+    if (!isTold && performance.now() - since > PATIENT_MS) {
+      isTold = true
+      waits()
+    }
     await sleep(5)
     release = tryLock(file)
   }

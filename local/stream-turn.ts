@@ -16,6 +16,10 @@ export function streamLock(home: string): string {
   return join(home, 'stream.lock')
 }
 
+const waits =
+  'streams: waiting for another process that streams this lake to end ' +
+  '(`sluice start --once`, or a service of compose); all else goes on'
+
 /**
  * Waits while another process streams the lake.
  *
@@ -32,7 +36,7 @@ export async function takeTurn(
   for (let told = false; ; told = true) {
     const release = tryLock(file)
     if (release) return release
-    if (!told) say('another process streams this lake; waiting for it to end')
+    if (!told) say(waits)
     await sleep(200, undefined, { signal: stop })
   }
 }

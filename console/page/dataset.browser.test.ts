@@ -1,9 +1,9 @@
-import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import {
   describeInBrowser,
   files,
   openPage,
+  panel,
   seriousIn,
   startConsole,
   useBrowser,
@@ -19,7 +19,6 @@ resources:
 
 describeInBrowser('datasets', () => {
   useBrowser()
-  const panel = (page: Page, name: string) => page.getByRole('region', { name, exact: true })
 
   test('a proposal is shown, accepted, and followed until its file is loaded', async () => {
     files.put('bronze/tea/leaves.csv', `id,"${hostile.replaceAll('"', '""')}"\n1,x\n`)
@@ -30,6 +29,7 @@ describeInBrowser('datasets', () => {
       expect.stringContaining(hostile),
     )
     expect(await proposal.locator('ins').first().textContent()).toMatch(/^\+\s*name: tea$/)
+    expect(await proposal.getByRole('link', { name: 'bronze/tea/leaves.csv' }).count()).toBe(1)
     expect(await seriousIn(page)).toEqual([])
     await proposal.getByRole('button', { name: 'Accept' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Accept' }).click()

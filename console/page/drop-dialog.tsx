@@ -28,6 +28,12 @@ export function DropDialog({ files, close }: DropDialogProps) {
         }}
       >
         <GoalFields goal={goal} isFixed={isBegun} onGoal={setGoal} />
+        {place && (
+          <p class="soft small">
+            A file of up to {bytes(place.uploadLimit)} goes from here; a larger one is copied into
+            the lake itself.
+          </p>
+        )}
         <ul class="drops">
           {drops.map((drop, index) => (
             <DropRow

@@ -1,5 +1,6 @@
 import type { LiveEvents, Stage } from '../shapes.ts'
 import { Badge } from './badge.tsx'
+import { DropFate } from './drop-fate.tsx'
 import { bytes, count, percent } from './format.ts'
 import { isProposed } from './held.ts'
 import { pathTo } from './router.ts'
@@ -35,6 +36,7 @@ export function DropRow({ drop, goal, onName, onReplace }: DropRowProps) {
         </progress>
       )}
       {state === 'ready' && wrong && <p class="problem">{wrong}</p>}
+      {state === 'ready' && !wrong && <DropFate goal={goal} name={name} onName={onName} />}
       {state === 'taken' && <Taken drop={drop} onReplace={onReplace} />}
       {state === 'landed' && <Fate drop={drop} goal={goal} />}
     </li>

@@ -21,7 +21,7 @@ export function FlowNow() {
       <Totals flow={flow} />
       <ul class="stages">
         {flow.stages.map((stage) => (
-          <StageCard key={stage.stage} stage={stage} />
+          <StageCard key={stage.stage} stage={stage} committed={flow.committed} />
         ))}
       </ul>
     </section>
@@ -43,7 +43,7 @@ function Progress({ flow: { progress, arriving, at } }: { flow: Flow }) {
         )}
         {arriving ? `, ${count(arriving)} to come` : ''}
       </span>
-      <span>Records of Bronze, as Postgres has them</span>
+      <span>Records of Bronze as Postgres has them, others as the stream has them</span>
       <progress max={1} value={isAtRest ? 1 : progress} data-rest={isAtRest ? '' : undefined}>
         {isAtRest ? 'At rest' : percent(progress)}
       </progress>
@@ -52,10 +52,16 @@ function Progress({ flow: { progress, arriving, at } }: { flow: Flow }) {
 }
 
 function Totals({ flow: { rate, records, objects } }: { flow: Flow }) {
-  const { loaded, refused, held } = objects
+  const { loaded, published, refused, held } = objects
   return (
     <dl class="totals">
-      <Total label="Records a second">{count(Math.round(rate))}</Total>
+      <Total label="Objects">
+        {count(loaded + published + refused + held)}
+        {published > 0 && <Aside status="published" number={published} tone="wait" />}
+        {refused > 0 && <Aside status="refused" number={refused} tone="bad" />}
+        {held > 0 && <Aside status="held" number={held} tone="wait" />}
+      </Total>
+      <Total label="Records">{count(records.all)}</Total>
       <Total label="Accepted">{count(records.accepted)}</Total>
       <Total label="Rejected" tone={records.rejected > 0 ? 'bad' : undefined}>
         <a href={pathTo('rejects')}>{count(records.rejected)}</a>
@@ -66,11 +72,7 @@ function Totals({ flow: { rate, records, objects } }: { flow: Flow }) {
       <Total label="Mended" tone={records.mended > 0 ? 'mend' : undefined}>
         <a href={pathTo('rejects', { state: 'mended' })}>{count(records.mended)}</a>
       </Total>
-      <Total label="Objects loaded">
-        {count(loaded)}
-        {refused > 0 && <Aside status="refused" number={refused} tone="bad" />}
-        {held > 0 && <Aside status="held" number={held} tone="wait" />}
-      </Total>
+      <Total label="Records a second">{count(Math.round(rate))}</Total>
     </dl>
   )
 }
@@ -98,7 +100,13 @@ function Aside({ status, number, tone }: { status: string; number: number; tone:
   )
 }
 
-function StageCard({ stage }: { stage: StageNow }) {
+interface CardProps {
+  stage: StageNow
+  /** By streams alone. */
+  committed: Flow['committed']
+}
+
+function StageCard({ stage, committed }: CardProps) {
   const { waiting, running, done, failed } = stage
   const isKnown = running !== null
   return (
@@ -125,7 +133,18 @@ function StageCard({ stage }: { stage: StageNow }) {
         {running?.length === 0 && <li class="soft">Nothing runs</li>}
         {!isKnown && <li class="soft">Another process does this work</li>}
       </ul>
+      {stage.stage === 'streaming' && committed && <Committed {...committed} />}
     </li>
+  )
+}
+
+/** Objects that were published are among them, and what other producers have sent, too. */
+function Committed({ records, rejected }: NonNullable<Flow['committed']>) {
+  return (
+    <p class="soft small">
+      Committed by all shards: <a href={pathTo('streams')}>{count(records)} records</a>
+      {rejected > 0 && `, ${count(rejected)} of them quarantined`}
+    </p>
   )
 }
 

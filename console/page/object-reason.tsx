@@ -1,6 +1,7 @@
 import type { ObjectDetail } from '../shapes.ts'
 import { isProposed } from './held.ts'
 import { pathTo } from './router.ts'
+import { stageNames } from './stage.ts'
 import { Verbatim } from './text.tsx'
 
 const tones = { refused: 'bad', failed: 'bad', held: 'wait' } as const
@@ -14,11 +15,12 @@ const next = {
 
 /** Why an object was not taken as it is, and the cure; or what else is worth knowing of it. */
 export function ObjectReason({ object }: { object: ObjectDetail }) {
-  const { raw, silver, stream, dataset } = object
+  const { raw, silver, stream, dataset, unseen } = object
   const ends = [raw, silver, stream].filter((end) => end?.reason)
   const told = Map.groupBy(ends, (end) => `${end!.status}\n${end!.reason}`)
   return (
     <>
+      {unseen && <Unseen {...unseen} />}
       {[...told.values()].map(([end]) => {
         const { status, reason } = end!
         const bad = status === 'refused' || status === 'failed' || status === 'held' ? status : null
@@ -44,6 +46,26 @@ export function ObjectReason({ object }: { object: ObjectDetail }) {
         )
       })}
     </>
+  )
+}
+
+/** It lies there, and that is all that is known of it, or of this version of it. */
+function Unseen({ stages, changed, next }: NonNullable<ObjectDetail['unseen']>) {
+  const names = stages.map((stage) => stageNames[stage]).join(', ')
+  return (
+    <div class="notice" data-tone="wait">
+      <div class="reason-text">
+        <p>
+          {changed
+            ? `The file was changed since it was looked at: ${names}.`
+            : `Nobody has looked at this file yet: ${names}.`}
+        </p>
+        <p class="soft">
+          Where <code>sluice start</code> runs, or functions load the lake, it is taken within
+          moments. Where nobody runs, or its event was lost: <code>{next}</code>
+        </p>
+      </div>
+    </div>
   )
 }
 

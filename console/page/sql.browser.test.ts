@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
-import { describeInBrowser, files, openPage, startConsole, useBrowser } from '../browser.fixture.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  closeAll,
+  describeInBrowser,
+  files,
+  openBrowser,
+  openPage,
+  startConsole,
+} from '../browser.fixture.ts'
 
 const hostile = '<img src=x onerror="alert(1)">'
 const descriptor = `name: cafe
@@ -11,12 +18,17 @@ resources:
     schema: {fields: [{name: id, type: integer}, {name: drink, type: string}], primaryKey: id}`
 
 describeInBrowser('the box for SQL', () => {
-  useBrowser()
-
-  async function opened(sql: string): Promise<Page> {
+  let address: string
+  beforeAll(async () => {
+    await openBrowser()
     files.put('bronze/cafe/datapackage.yaml', descriptor)
     files.put('bronze/cafe/sales.csv', `id,drink\n1,tea\n2,"${hostile.replaceAll('"', '""')}"\n`)
-    const page = await openPage(`${await startConsole()}/sql#sql=${encodeURIComponent(sql)}`)
+    address = await startConsole()
+  })
+  afterAll(closeAll)
+
+  async function opened(sql: string): Promise<Page> {
+    const page = await openPage(`${address}/sql#sql=${encodeURIComponent(sql)}`)
     // It is there once the file is loaded.
     const look = page.getByRole('button', { name: 'Look again' })
     const table = page.getByTitle('Write cafe.sales')
@@ -64,12 +76,19 @@ describeInBrowser('the box for SQL', () => {
     expect([lines[0], lines.length]).toEqual(['n', 5001])
   })
 
-  test("tells DuckDB's error with the place below its line", async () => {
+  test("tells DuckDB's error with the place below its line, and only reads", async () => {
     const page = await opened('SELECT wrong FROM cafe.sales')
     await run(page)
     const told = ((await page.getByRole('alert').textContent()) ?? '').split('\n')
     const line = told.findIndex((one) => one.startsWith('LINE 1: '))
     expect(told[line]!.indexOf('wrong')).toBe(told[line + 1]!.indexOf('^'))
+    const box = page.getByLabel('SQL', { exact: true })
+    await box.fill('FROM cafe.nothing')
+    await run(page)
+    await page.getByText(/Table with name nothing does not exist/).waitFor()
+    await box.fill('DROP TABLE cafe.sales')
+    await run(page)
+    await page.getByText(/one statement that only reads/).waitFor()
   })
 
   test('gives up a query that is cancelled, and runs the next', async () => {

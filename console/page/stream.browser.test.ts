@@ -4,6 +4,7 @@ import {
   describeInBrowser,
   files,
   openPage,
+  panel,
   seriousIn,
   startConsole,
   useBrowser,
@@ -39,7 +40,7 @@ const later = 'at,door,n\n2026-03-14 09:03:00,north,7\n'
 describeInBrowser('streams', () => {
   useBrowser()
   const wait = { timeout: 60_000 }
-  const windows = (page: Page) => page.getByRole('region', { name: 'Windows', exact: true })
+  const windows = (page: Page) => panel(page, 'Windows')
 
   test('windows are drawn as they come, and those with late records told apart', async () => {
     files.put('streaming/till/datapackage.yaml', descriptor)
@@ -50,14 +51,16 @@ describeInBrowser('streams', () => {
     const told = await drawing.getAttribute('aria-label')
     expect(told).toMatch(/^visits of till\.visits, window doors: lines of .*<b>south<\/b>/)
     expect(told).toContain('by Window of from 2026-03-14 09:00:00 to 2026-03-14 09:20:00')
-    const quarantined = page
-      .getByRole('region', { name: 'Datasets of streams' })
-      .getByRole('link', {
-        name: '1',
-        exact: true,
-      })
+    const colours = await page.evaluate(`(() => {
+      const canvas = document.querySelector('canvas')
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+      return new Set(new Uint32Array(data.buffer)).size
+    })()`)
+    expect(colours).toBeGreaterThan(3)
+    const datasets = panel(page, 'Datasets of streams')
+    const quarantined = datasets.getByRole('link', { name: '1', exact: true })
     expect(await quarantined.getAttribute('href')).toBe('/rejects?dataset=till.visits')
-    await page.getByRole('region', { name: 'Shards that are read' }).waitFor()
+    await panel(page, 'Shards that are read').waitFor()
     expect(await seriousIn(page)).toEqual([])
     files.put('streaming/till/visits/2.csv', later)
     await windows(page).getByText('has late records').waitFor(wait)

@@ -1,11 +1,12 @@
 import { govern, isLoaded, lookAt, looksLikeCsv } from '../../core/catalog.ts'
+import { claim } from '../../core/claim.ts'
 import type { Contract } from '../../core/contract.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/database.ts'
 import { leaveHeals } from '../../core/due.ts'
 import { Busy, Refused } from '../../core/errors.ts'
 import { familyOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
-import { claimDataset, dropKey, type Entry, explain, note, takeKey } from '../../core/ledger.ts'
+import { dropKey, type Entry, explain, note, takeKey } from '../../core/ledger.ts'
 import { faultOf, ingestCommand, isOfPlace, reasonOf } from '../../core/limit.ts'
 import { memoryOf } from '../../core/memo-store.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
@@ -225,20 +226,4 @@ async function loadObject(work: Work, contract: Contract): Promise<Loaded> {
     await tx.execute('SET CONSTRAINTS ALL IMMEDIATE')
     return end
   })
-}
-
-/** Two folders whose names fall together would share a table. */
-async function claim(tx: Transaction, lake: string, contract: Contract): Promise<void> {
-  const { schema } = contract
-  if (/^(pg_.*|sluice|information_schema)$/.test(schema)) {
-    throw new Refused(
-      `${contract.file}: schema ${schema} is not ours to load into; rename the folder`,
-    )
-  }
-  const folder = contract.file.split('/').slice(0, -1).join('/')
-  const owner = await claimDataset(tx, lake, contract.dataset, folder)
-  if (owner === folder) return
-  throw new Refused(
-    `${contract.file}: dataset ${contract.dataset} is that of ${owner}; rename folder or resource`,
-  )
 }

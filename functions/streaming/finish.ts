@@ -13,7 +13,7 @@ import type { ObjectStore } from '../../core/object-store.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import {
   changePublication,
-  outcomeOf,
+  flowedOf,
   parsePublication,
   publicationKey,
 } from '../../core/publication.ts'
@@ -74,7 +74,7 @@ export async function finish(store: ObjectStore, checkpoint: Checkpoint): Promis
   })
   const ends = await inLanes([...alone, ...together], LANES, async ([version, whole]) => {
     const { done, state } = await say(store, version, whole)
-    return done === 'committed' && state ? [outcomeOf(state)] : []
+    return done === 'committed' && state ? [flowedOf(state)] : []
   })
   return ends.flat()
 }
@@ -85,7 +85,10 @@ function say(store: ObjectStore, version: string, whole: ObjectState) {
   const done = { status: 'published' as const, chunks: chunks ?? 0, records, rejected }
   return changePublication(store, object, async (state) => {
     if (!state || state.version !== version || state.status === 'published') return undefined
-    return { ...state, ...done }
+    // One of this very version was about the stream, or the contract, of another try.
+    const { refusal, ...rest } = state
+    const isOfLater = refusal !== undefined && refusal.etag !== state.etag
+    return { ...rest, ...done, ...(isOfLater && { refusal }) }
   })
 }
 

@@ -10,7 +10,7 @@ import { Refused } from '../../core/errors.ts'
 import { type Layout, readLayout } from '../../core/header.ts'
 import type { StreamClient } from '../../core/kinesis.ts'
 import type { Lake } from '../../core/lake.ts'
-import { faultOf, isOfPlace, publishCommand, reasonOf } from '../../core/limit.ts'
+import { faultOf, publishCommand, reasonOf } from '../../core/limit.ts'
 import { mend } from '../../core/mend.ts'
 import { shortHash } from '../../core/names.ts'
 import type { LocalCopy, ObjectVersion } from '../../core/object-store.ts'
@@ -27,9 +27,10 @@ import {
 import { lines, marksOf } from '../../core/record.ts'
 import { checkStored } from '../../core/stored.ts'
 import { governStream, isStreamed } from '../../core/stream-catalog.ts'
-import { decide, type Standing } from '../../core/take.ts'
+import { decide } from '../../core/take.ts'
 import { validityOf } from '../../core/text-encoding.ts'
 import { walk } from '../../core/walk.ts'
+import { keepRefusal, putBack, standingOf } from './refusals.ts'
 
 /** An object → chunks in a stream. What is sent twice is committed once (append.ts). */
 
@@ -57,10 +58,10 @@ export async function publish(
     return { stage: 'streaming', object: key, dataset, status, reason, seconds, ...none, records }
   }
   await mend(lake)
-  const before = (await changePublication(lake.store, key, async () => undefined)).state
+  const before = (await changePublication(lake.store, key, putBack(version))).state
   const elsewhere = publishCommand(lake.store.url, key, stream.name)
   const isOne = isNdjson(key) || looksLikeCsv(key)
-  const decision = decide(version, governing, standingOf(before), elsewhere, isOne)
+  const decision = decide(version, governing, standingOf(before, version), elsewhere, isOne)
   if (decision.what === 'held') return said('held', decision.reason)
   if (decision.what === 'refused') return said('refused', decision.reason)
   if ((decision.what !== 'load' && decision.what !== 'too-large') || !dataset) return undefined
@@ -82,25 +83,6 @@ export async function publish(
     if (!(error instanceof Refused)) throw faultOf(error, elsewhere)
     return refused(reasonOf(error, elsewhere))
   }
-}
-
-/** What is sent is no matter of `decide`: that depends on the stream, too. */
-function standingOf(state: Publication | null): Standing | undefined {
-  return state ? { ...state, status: state.status === 'refused' ? 'refused' : 'new' } : undefined
-}
-
-/** So that the next look needs no stream; unless some of it was sent before it was refused. */
-async function keepRefusal(work: Work, contract: string, reason: string): Promise<void> {
-  const { lake, key, dataset, version, stream, created } = work
-  const of = { object: key, dataset, etag: version.etag, contract, stream: stream.name, created }
-  const refused = { status: 'refused' as const, reason, content: '', version: '' }
-  await changePublication(lake.store, key, async (state) => {
-    if (state && state.status !== 'refused') return undefined
-    const isSame = state?.etag === version.etag && state.contract === contract
-    // What was said of the place is not to hide what is said of the data; nor the reverse.
-    if (isSame && (state.reason === reason || !isOfPlace(state.reason))) return undefined
-    return { ...of, ...refused, chunks: 0, records: 0 }
-  })
 }
 
 /** All of it is there; or all was sent, and is on its way. */
@@ -159,7 +141,8 @@ async function send(work: Work, contractHash: string) {
 
 /** Put anew with the same content: its next event is answered by a look at the eTag. */
 function renewed(state: Publication, etag: string): Publication | undefined {
-  return state.etag === etag ? undefined : { ...state, etag }
+  const isSo = state.etag === etag && !state.refusal
+  return isSo ? undefined : { ...state, etag, refusal: undefined }
 }
 
 /** How an object is cut depends on it; to be changed, too, when `Chunker` cuts otherwise. */

@@ -1,0 +1,43 @@
+import { shellWord } from '../core/shell-word.ts'
+import type { Unseen } from '../local/unseen.ts'
+import { asCalled, type Given } from './called.ts'
+import { plain } from './shown.ts'
+
+/** How objects that no stage has looked at are told, and the command that takes each. */
+
+export function unseenLine({ stages, ...one }: Unseen, given: Given): string {
+  const next = asCalled(nextFor({ ...one, stages }), given)
+  return JSON.stringify({ ...one, unseen: stages, next })
+}
+
+/** So many are told one by one; `--json` tells all. */
+const SHOWN = 20
+
+/** A line for each of the first, then what takes them. */
+export function toldOfUnseen(unseen: Unseen[], given: Given): string {
+  const lines = unseen.slice(0, SHOWN).map(({ object, stages, changed }) => {
+    const what = changed ? 'changed since it was looked at' : 'not looked at yet'
+    return plain(`${object}: ${what} (${stages.join(', ')})`)
+  })
+  const left = unseen.length - lines.length
+  const count = unseen.length.toLocaleString('en')
+  const head = `${count} ${unseen.length === 1 ? 'object is' : 'objects are'} yet to be taken`
+  const start = `\`sluice start\` takes ${unseen.length === 1 ? 'it' : 'all'}`
+  const once = 'by itself where it runs; with `--once` it ends then'
+  const first = unseen.find((one) => lacksLoad(one))
+  const one = first ? `, or \`${nextFor(first)}\`` : ''
+  return [
+    ...lines,
+    ...(left > 0 ? [`and ${left.toLocaleString('en')} more; \`--json\` tells all`] : []),
+    asCalled(`${head}: ${start} (${once})${one}.`, given),
+  ].join('\n')
+}
+
+function nextFor(one: Unseen): string {
+  return lacksLoad(one) ? `sluice ingest ${shellWord(one.object)}` : 'sluice start --once'
+}
+
+/** Whether a load is what it lacks; to be published is another thing. */
+function lacksLoad({ stages }: Unseen): boolean {
+  return stages.some((stage) => stage !== 'streaming')
+}
