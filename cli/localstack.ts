@@ -27,8 +27,8 @@ ${stack.name} stands. Try:
   export AWS_REGION=us-east-1 AWS_S3_FORCE_PATH_STYLE=1
   aws s3 cp data/bronze/shop/customers.csv ${stack.lake}/bronze/shop/customers.csv
   # after some seconds (an idle LocalStack looks into a queue every ten):
-  npm run --silent sluice -- status --lake ${stack.lake} --database "$DATABASE_URL"
-  npm run --silent sluice -- doctor --stack ${stack.name}
+  bin/sluice status --lake ${stack.lake} --database "$DATABASE_URL"
+  bin/sluice doctor --stack ${stack.name}
 `,
   )
 }
