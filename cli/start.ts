@@ -1,7 +1,6 @@
 import { once as oneOf } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { SingleBar } from 'cli-progress'
 import type { Command } from 'commander'
 import { Live } from '../console/live.ts'
@@ -14,7 +13,7 @@ import { StreamStage } from '../local/stream-stage.ts'
 import { asCalled } from './called.ts'
 import { portOf, toldPort } from './console.ts'
 import { type Context, openContext } from './context.ts'
-import { type CommonOptions, commandOf } from './options.ts'
+import { type CommonOptions, commandOf, folderOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
 
@@ -43,8 +42,9 @@ export function startCommand(): Command {
 
 async function start(options: StartOptions): Promise<void> {
   const stop = stopSignal()
-  const own = homeOfLake(options.lake)
-  if (own) await checkUnserved(own)
+  // A bucket may be served by several machines.
+  const own = folderOf(options.lake)
+  if (own !== undefined) await checkUnserved(join(own, '.sluice'))
   const context = await openContext(options, options.once ? undefined : stop)
   const served = options.once ? undefined : await servedBy(context)
   const teller = new Teller(options)
@@ -83,12 +83,6 @@ async function start(options: StartOptions): Promise<void> {
   if (!options.once) return
   const code = exitCodeOf(teller.outcomes())
   process.exitCode = stop.aborted ? 1 : code === 0 && stream.poison > 0 ? 3 : code
-}
-
-/** `<lake>/.sluice`; undefined for a bucket, which several machines may serve. */
-function homeOfLake(lake: string): string | undefined {
-  const folder = lake.startsWith('file://') ? fileURLToPath(lake) : lake
-  return folder === '' || folder.includes('://') ? undefined : join(folder, '.sluice')
 }
 
 async function servedBy({ folder, close }: Context): Promise<ServedLake | undefined> {

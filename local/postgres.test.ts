@@ -95,6 +95,8 @@ it('recovers when the server itself was killed', async () => {
     '\n',
   )
   process.kill(Number(server), 'SIGKILL')
+  // Until then it is there, and its port answers.
+  await expect.poll(() => isThere(Number(server))).toBe(false)
   const after = await localPostgres(home)
   expect(await ask(after.url, 'SELECT it FROM kept')).toEqual([{ it: 7 }])
   await Promise.all([before.release(), after.release()])
@@ -182,4 +184,12 @@ async function answers(url: string): Promise<boolean> {
 async function dataFolder(): Promise<string> {
   const id = await fs.readFile(join(home, 'id'), 'utf8').catch(() => undefined)
   return id ? join('/var/lib/sluice', id, 'postgres') : join(home, 'postgres')
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
