@@ -60,6 +60,8 @@ describeInBrowser('the views', () => {
     const page = await openPage(address)
     await page.getByText('540').first().waitFor({ timeout: 90_000 })
     await page.getByText(/^At rest, /).waitFor({ timeout: 90_000 })
+    // The sums are those that README and `sluice status` tell.
+    await page.getByText('12,318', { exact: true }).waitFor()
     await page.close()
   })
   afterAll(closeAll)
