@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { asCalled, calledAs } from './called.ts'
+import { asCalled, calledAs, commandAsCalled } from './called.ts'
 import { commands } from './commands.ts'
 
 /** What a message tells to type next: in the form of the call, and of the same lake. */
@@ -79,4 +79,28 @@ test('what is added is what each command takes', async () => {
       expect([name, told.includes(option)]).toEqual([name, options.includes(option)])
     }
   }
+})
+
+test.each([
+  ["'bronze/p/a > b.csv'", ''],
+  ["'bronze/p/a | b.csv'", ''],
+  ["'a --lake x.csv'", ''],
+  ["'a\nb`c.csv'", ''],
+  ["'it'\\''s > x.csv'", ''],
+  ['"SELECT 1 > 0"', ' > out'],
+])('%s: a name of an object stays whole, and options stand behind it', (word, after) => {
+  const wanted = `sluice ingest ${word}${both}${after}`
+  expect(commandAsCalled(`sluice ingest ${word}${after}`, place, {})).toBe(wanted)
+})
+
+test.each([
+  ['postgres://u@x:sec@h/db', 'postgres://u@x:…@h/db'],
+  ['postgres://u:se\nc@h/db', 'postgres://u:…@h/db'],
+  ['postgres://u:s:e@c/d@h/db', 'postgres://u:…@h/db'],
+  ['postgres://u@h:5432/db?application_name=a@b', undefined],
+  ['postgres://h/db?PASSWORD=sec', 'postgres://h/db?PASSWORD=…'],
+])('%s: no password is told', (url, wanted = url) => {
+  const told = commandAsCalled('sluice status', { database: url }, {})
+  expect(told.replaceAll("'", '')).toBe(`sluice status --database ${wanted}`)
+  expect(told).not.toContain('sec')
 })

@@ -42,6 +42,12 @@ export function asCalled(text: string, given: Given, env?: NodeJS.ProcessEnv): s
     )
 }
 
+/** The same of a text that is one command, whatever stands in it: `sluice ingest 'a\`b.csv'`. */
+export function commandAsCalled(text: string, given: Given, env?: NodeJS.ProcessEnv): string {
+  const [, command = '', args = ''] = /^sluice ([a-z]+)([\s\S]*)$/.exec(text) ?? []
+  return typed({ command, args, given, env })
+}
+
 interface Hint {
   command: string
   /** With the blank before them. */
@@ -60,15 +66,20 @@ function typed({ command, args, given: { lake = 'data', database }, env }: Hint)
       : []),
   ].map((word) => ` ${shellWord(word)}`)
   // What a shell does with the output stands last.
-  const [own = ''] = /^(?:(?! [>|]).)*/.exec(args) ?? []
+  const [own = ''] = /^(?:'[^']*'|"[^"]*"|\\[\s\S]|(?! [>|])[^'"\\])*/.exec(args) ?? []
   return `${calledAs(env)} ${command}${own}${options.join('')}${args.slice(own.length)}`
 }
 
 function isNamed(args: string, option: string): boolean {
-  return RegExp(` --${option}\\b`).test(args)
+  return RegExp(` --${option}\\b`).test(args.replaceAll(/'[^']*'|"[^"]*"/g, ''))
 }
 
-/** A message may be kept: whoever types it puts the password in the place of the `…`. */
+/**
+ * A message may be kept: whoever types it puts the password in the place of the `…`. A user may
+ * have an `@`, as Azure's do, and a password anything.
+ */
 function withoutPassword(url: string): string {
-  return url.replace(/(:\/\/[^:@/]*:).*@/, '$1…@').replace(/([?&]password=)[^&]*/, '$1…')
+  const hasNone = URL.parse(url)?.password === ''
+  const kept = hasNone ? url : url.replace(/(:\/\/[^:/?#]*:)[\s\S]*@/, '$1…@')
+  return kept.replace(/([?&]password=)[^&]*/gi, '$1…')
 }

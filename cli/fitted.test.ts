@@ -51,3 +51,17 @@ test('a table of many rows stays printable, whatever one of them has', () => {
   expect(table.length).toBeLessThan(3e7)
   expect(table).toContain('v…')
 })
+
+test('wide letters cost no more than others, and the frame is as wide', () => {
+  const table = fitted(
+    columns,
+    [
+      [1, '日'.repeat(300_000), 'm'],
+      [2, 'é', ''],
+    ],
+    1e9,
+  )
+  const [top, ...lines] = table.split('\n')
+  expect(top).toHaveLength(600_000 + 3 * 3 + 1 + 1 + 7)
+  expect(lines[3]).toBe(`│ 2 │ é${' '.repeat(599_999)} │         │`)
+})

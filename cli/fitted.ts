@@ -1,5 +1,4 @@
 import { stripVTControlCharacters } from 'node:util'
-import Table from 'cli-table3'
 import { heading } from './style.ts'
 
 /** One column of a table. */
@@ -39,14 +38,34 @@ export function fitted(columns: Column[], rows: Cell[][], width = widthOfTermina
   const long = natural.filter((_, i) => isLong(i))
   const bounded = Math.max(LEAST, Math.floor(MOST / (rows.length + 1) / (long.length || 1)))
   const most = Math.min(widestOf(long, room), bounded)
-  const cell = (text: Cell, i: number) => (isLong(i) ? cut(`${text}`, most) : text)
-  const table = new Table({
-    head: columns.map(({ name }, i) => heading(`${cell(name, i)}`)),
-    colAligns: columns.map(({ align = 'left' }) => align),
-    style: { head: [], border: [], compact: true },
-  })
-  for (const row of rows) table.push(row.map(cell))
-  return table.toString()
+  const cell = (text: Cell, i: number) => (isLong(i) ? cut(`${text}`, most) : `${text}`)
+  const head = columns.map(({ name }, i) => cell(name, i))
+  return drawn(
+    columns,
+    head,
+    rows.map((row) => row.map((text, i) => cell(text, i))),
+  )
+}
+
+/**
+ * A table of Unicode's box drawing. Not by cli-table3, which cuts a long text of wide letters one
+ * letter at a time, and measures the rest each time: minutes for a cell of 200,000.
+ */
+function drawn(columns: Column[], head: string[], rows: string[][]): string {
+  const widths = columns.map((_, i) =>
+    rows.reduce((widest, row) => Math.max(widest, lengthOf(row[i]!)), lengthOf(head[i]!)),
+  )
+  const border = (ends: [string, string, string]) =>
+    `${ends[0]}${widths.map((width) => '─'.repeat(width + 2)).join(ends[1])}${ends[2]}`
+  const line = (row: string[], style = (text: string) => text) => {
+    const cells = row.map((text, i) => {
+      const blank = ' '.repeat(widths[i]! - lengthOf(text))
+      return columns[i]!.align === 'right' ? blank + style(text) : style(text) + blank
+    })
+    return `│ ${cells.join(' │ ')} │`
+  }
+  const body = rows.length > 0 ? [border(['├', '┼', '┤']), ...rows.map((row) => line(row))] : []
+  return [border(['┌', '┬', '┐']), line(head, heading), ...body, border(['└', '┴', '┘'])].join('\n')
 }
 
 /** A pipe and a file have no width, and some terminals do not tell theirs. */

@@ -1,12 +1,12 @@
 import { shellWord } from '../core/shell-word.ts'
 import type { Unseen } from '../local/unseen.ts'
-import { asCalled, type Given } from './called.ts'
+import { commandAsCalled, type Given } from './called.ts'
 import { plain } from './shown.ts'
 
 /** How objects that no stage has looked at are told, and the command that takes each. */
 
 export function unseenLine({ stages, ...one }: Unseen, given: Given): string {
-  const next = asCalled(nextFor({ ...one, stages }), given)
+  const next = commandAsCalled(nextFor({ ...one, stages }), given)
   return JSON.stringify({ ...one, unseen: stages, next })
 }
 
@@ -22,14 +22,15 @@ export function toldOfUnseen(unseen: Unseen[], given: Given): string {
   const left = unseen.length - lines.length
   const count = unseen.length.toLocaleString('en')
   const head = `${count} ${unseen.length === 1 ? 'object is' : 'objects are'} yet to be taken`
-  const start = `\`sluice start\` takes ${unseen.length === 1 ? 'it' : 'all'}`
+  const command = commandAsCalled('sluice start', given)
+  const start = `\`${command}\` takes ${unseen.length === 1 ? 'it' : 'all'}`
   const once = 'by itself where it runs; with `--once` it ends then'
   const first = unseen.find((one) => lacksLoad(one))
-  const one = first ? `, or \`${nextFor(first)}\`` : ''
+  const one = first ? `, or \`${plain(commandAsCalled(nextFor(first), given))}\`` : ''
   return [
     ...lines,
     ...(left > 0 ? [`and ${left.toLocaleString('en')} more; \`--json\` tells all`] : []),
-    asCalled(`${head}: ${start} (${once})${one}.`, given),
+    `${head}: ${start} (${once})${one}.`,
   ].join('\n')
 }
 

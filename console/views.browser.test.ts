@@ -1,8 +1,9 @@
-import { cpSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { copySample } from '../local/sample.fixture.ts'
 import {
   closeAll,
   database,
@@ -51,9 +52,7 @@ describeInBrowser('the views', () => {
   beforeAll(async () => {
     await openBrowser()
     mkdirSync(images, { recursive: true })
-    for (const name of ['bronze', 'streaming']) {
-      cpSync(join(root, 'data', name), join(files.folder, 'data', name), { recursive: true })
-    }
+    copySample(join(files.folder, 'data'))
     files.put('data/bronze/cafe/sales.csv', 'sale_id,sold_at,drink,price\n1,2026-03-01,tea,3.50\n')
     address = await startConsole(join(files.folder, 'data'), database.url)
     // All has ended where the last object of the stream has.

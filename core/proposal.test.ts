@@ -20,7 +20,12 @@ const full: Proposal = {
         { name: '007', type: 'string' },
       ],
       whys: [{ field: '007', path: 'b\n  - #.csv', text: '"1.234" has two readings: #' }],
-      keys: [['null'], ['a\n  - b: "#x', '007   # unique']],
+      keys: [
+        ['null'],
+        ['a\n  - b: "#x', '007   # unique'],
+        ['x   # unique and never missing in each file; also: y'],
+        ['z\u2028    # a\u2029'],
+      ],
     },
     {
       ...{ name: 'customers', path: ['c.csv'], encoding: undefined, dialect: {} },
@@ -35,6 +40,7 @@ const full: Proposal = {
   remarks: [
     { path: 'b\n  - #.csv', text: '9 records: 8 would be accepted, 1 rejected' },
     { path: 'a.csv', text: 'type-error in "In": 1 record, in line 2: "x" # no' },
+    { path: '\u2028ls.csv', text: '1 record' },
   ],
   without: [{ path: 'e.csv', why: 'no dialect\n# primaryKey: x' }],
 }

@@ -113,7 +113,13 @@ const NOTHING = 'Nothing can be proposed for the files of this folder that no co
 const WITHOUT = 'No contract can be proposed for '
 const SEAL = 'As it was proposed: '
 
-const lines = (all: string[]) => all.map((line) => ` ${line}`).join('\n')
+/** What YAML's writer takes for ends of a line, too, is escaped: it stands in quotes of JSON. */
+const lines = (all: string[]) =>
+  all
+    .map((line) => ` ${line}`)
+    .join('\n')
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029')
 
 function keyLine([first, ...others]: string[][]): string {
   const shown = (key: string[]) => (key.length === 1 ? word(key[0]!) : `[${key.map(word)}]`)
@@ -176,15 +182,23 @@ function keysOf(text: string): string[][][] {
   let resource = -1
   for (const line of text.split('\n')) {
     if (line.startsWith('  - ')) resource++
-    const found = /^ *# primaryKey: (.*) {3}# unique and never missing in each file(.*)$/.exec(line)
-    if (!found) continue
-    const all = parseYaml(`[${found[1]}${found[2]!.replace('; also: ', ', ')}]`) as Key[]
+    const [, first, others] = keyOf.exec(line) ?? []
+    if (first === undefined) continue
+    const all = parseYaml(`[${first}${others === undefined ? '' : `, ${others}`}]`) as Key[]
     keys[resource] = all.map((key) => [key].flat())
   }
   return keys
 }
 
 type Key = string | string[]
+
+/** A label may have these very words in it: it stands in quotes then. */
+const LABEL = String.raw`(?:"(?:[^"\\]|\\.)*"|[\w-]+)`
+const KEY = String.raw`(?:${LABEL}|\[${LABEL}(?:,${LABEL})*\])`
+const keyOf = RegExp(
+  `^ *# primaryKey: (${KEY}) {3}# unique and never missing in each file` +
+    `(?:; also: (${KEY}(?:, ${KEY})*))?$`,
+)
 
 /** What comments above fields tell, by resource. The first field's are those of the list. */
 function whysOf(text: string): FieldRemark[][] {

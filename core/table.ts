@@ -3,6 +3,7 @@ import type { Transaction } from './database.ts'
 import { Refused } from './errors.ts'
 import { lexicalOf } from './lexical.ts'
 import { identifier } from './names.ts'
+import { isSameByCast, makeAnew } from './table-cast.ts'
 
 /** A dataset's table: made from the contract, or checked against it. */
 
@@ -33,7 +34,7 @@ const checked = new Set<string>()
  * Makes the table where there is none; else checks that every value of the contract has its place
  * in it. A table that fits is not looked at again by this process, until something goes wrong.
  *
- * @throws Refused for what no table can be; Error with the ALTER TABLE to run: a fault of the
+ * @throws Refused for what no table can be; Error with the statement to run: a fault of the
  *   database, that a person cures, and after which the object is taken up again
  */
 export async function ensureTable(tx: Transaction, contract: Contract): Promise<void> {
@@ -118,8 +119,8 @@ export async function tableChanges(
   checkPlace(contract)
   const found = query ? await readColumns({ query }, contract) : new Map<string, Column>()
   if (!query || found.size === 0) return { exists: false, statements: statementsOf(contract) }
-  const cures = await curesOf({ query }, contract, found)
-  return { exists: true, statements: cures.length > 0 ? [alterOf(contract, cures)] : [] }
+  const cure = await cureOf({ query }, contract, found)
+  return { exists: true, statements: cure ? [cure.statement] : [] }
 }
 
 async function checkTable(
@@ -127,14 +128,32 @@ async function checkTable(
   contract: Contract,
   found: Map<string, Column>,
 ): Promise<void> {
-  const cures = await curesOf(tx, contract, found)
-  if (cures.length === 0) return
-  const statement = alterOf(contract, cures)
-  throw new Error(`table ${tableOf(contract)} does not fit ${contract.file}; run: ${statement}`)
+  const cure = await cureOf(tx, contract, found)
+  if (!cure) return
+  const { why, statement } = cure
+  throw new Error(
+    `table ${tableOf(contract)} does not fit ${contract.file}${why}; run: ${statement}`,
+  )
 }
 
-function alterOf(contract: Contract, cures: string[]): string {
-  return `ALTER TABLE ${tableOf(contract)} ${cures.join(', ')};`
+/** What makes the table fit, and why it is more than an ALTER TABLE, where it is. */
+async function cureOf(
+  tx: Queries,
+  contract: Contract,
+  found: Map<string, Column>,
+): Promise<{ why: string; statement: string } | undefined> {
+  const others = contract.fields.flatMap((field) => {
+    const [there, wanted] = [found.get(field.column)?.type, lexicalOf(field).column]
+    if (there === undefined || holds(there, wanted) || isSameByCast(there, wanted)) return []
+    return [`${identifier(field.column)} is ${there}, not ${wanted}`]
+  })
+  if (others.length > 0 && !(await isEmpty(tx, contract))) {
+    const why = `: ${others.join(', ')}, and a cast would not read its rows as the contract does`
+    return { why, statement: makeAnew(contract) }
+  }
+  const cures = await curesOf(tx, contract, found)
+  if (cures.length === 0) return undefined
+  return { why: '', statement: `ALTER TABLE ${tableOf(contract)} ${cures.join(', ')};` }
 }
 
 async function curesOf(

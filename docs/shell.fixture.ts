@@ -4,6 +4,7 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { copySample } from '../local/sample.fixture.ts'
 import { root } from './pages.fixture.ts'
 
 /** The terminal of someone who types a page: one bash, in a folder of its own. */
@@ -150,10 +151,7 @@ export class Terminal {
 
 function makeClone(folder: string): void {
   for (const name of linked) fs.symlinkSync(join(root, name), join(folder, name))
-  for (const name of ['bronze', 'streaming']) {
-    const from = join(root, 'data', name)
-    fs.cpSync(from, join(folder, 'data', name), { recursive: true, preserveTimestamps: true })
-  }
+  copySample(join(folder, 'data'))
 }
 
 /** `sluice`, and of npm what starts it: npm itself would first install what is there already. */

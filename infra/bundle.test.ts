@@ -17,12 +17,12 @@ const run = promisify(execFile)
 
 /** What only `bundles` of these names may hold: DuckDB, contracts, a client of AWS. */
 const duckdb = ['duckdb.node', 'index.mjs', 'libduckdb.so']
-const setup = [
-  'contracts/bronze/shop/datapackage.yaml',
-  'contracts/streaming/till/datapackage.yaml',
-  'index.mjs',
-  'setup.sql',
-]
+/** Those of the sample, and whatever others somebody has put beside them. */
+const contracts = fs
+  .globSync('{bronze,streaming}/**/datapackage.{json,yaml}', { cwd: join(root, 'data') })
+  .map((path) => `contracts/${path}`)
+  .toSorted()
+const setup = [...contracts, 'index.mjs', 'setup.sql']
 const expected: Record<string, { files: string[]; clients: string[]; handlers: string[] }> = {
   'raw-ingestion': {
     files: duckdb,

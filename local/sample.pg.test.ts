@@ -1,16 +1,16 @@
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Duck, openDuck } from '../core/duckdb.ts'
 import { literal } from '../core/names.ts'
 import { startSluice } from '../faults/command.ts'
 import { freshDatabase } from './fresh-database.ts'
+import { copySample } from './sample.fixture.ts'
 
 /** `sluice start --once` over a copy of the sample that comes with the repository. */
 
-const sample = join(dirname(import.meta.dirname), 'data')
 const receipts = 'streaming/till/receipts'
 /** What the sample's mistakes are, by rule: each was put there once on purpose. */
 const mistakes = {
@@ -31,9 +31,7 @@ let first: Awaited<ReturnType<typeof run>>
 beforeAll(async () => {
   lake = fs.mkdtempSync(join(tmpdir(), 'sluice-sample-'))
   // What a start in the repository itself has made of it is no sample.
-  for (const root of ['bronze', 'streaming']) {
-    fs.cpSync(join(sample, root), join(lake, root), { recursive: true, preserveTimestamps: true })
-  }
+  copySample(lake)
   duck = await openDuck()
   database = await freshDatabase()
   first = await run()

@@ -1,7 +1,7 @@
-import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { copySample } from '../../local/sample.fixture.ts'
 import {
   closeAll,
   database,
@@ -38,10 +38,7 @@ describeInBrowser('where there is little room', () => {
   let address: string
   beforeAll(async () => {
     await openBrowser()
-    for (const name of ['bronze', 'streaming']) {
-      const sample = join(import.meta.dirname, '../../data', name)
-      cpSync(sample, join(files.folder, 'data', name), { recursive: true })
-    }
+    copySample(join(files.folder, 'data'))
     address = await startConsole(join(files.folder, 'data'), database.url)
     const page = await openPage(address)
     await page.getByText('540').first().waitFor({ timeout: 90_000 })

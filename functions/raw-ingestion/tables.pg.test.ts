@@ -67,6 +67,58 @@ describe('a table that does not fit is a fault, and its message the cure', () =>
   })
 })
 
+describe('where a cast would not read the rows as the contract does', () => {
+  const named = (type: string, more = {}) => ({ name: 'v', type, ...more })
+  test.each<[string, object, object, string[], string[]]>([
+    [
+      'days first, written as text before',
+      named('string'),
+      named('date', { format: '%d/%m/%Y' }),
+      ['05/03/2026', '06/03/2026'],
+      ['2026-03-05', '2026-03-06'],
+    ],
+    [
+      'thousands behind a point',
+      named('string'),
+      named('integer', { groupChar: '.' }),
+      ['1.234', '2'],
+      ['1234', '2'],
+    ],
+    ['what a cast rounds', named('number'), named('integer'), ['1.5', '2'], ['2']],
+    [
+      'a scale that is cut',
+      named('number', { sluice: { decimal: [9, 3] } }),
+      named('number', { sluice: { decimal: [9, 2] } }),
+      ['1.005', '2.50'],
+      ['2.50'],
+    ],
+  ])('%s: all objects are loaded anew', async (_, before, after, [one, other], wanted) => {
+    const contract = (field: object) => {
+      const fields = [{ name: 'id', type: 'integer' }, field]
+      return { name: 't', path: 't.csv', schema: { fields }, sluice: { files: 't/**' } }
+    }
+    files.describe('p', contract(before))
+    files.put('bronze/p/t/a.csv', `id,v\n1,${one}\n`)
+    files.put('bronze/p/t/b.csv', `id,v\n2,${other}\n`)
+    await raw.run('bronze/p/t/a.csv')
+    await raw.run('bronze/p/t/b.csv')
+    files.describe('p', contract(after))
+    files.put('bronze/p/t/c.csv', 'id,v\n')
+    const fault = await raw.run('bronze/p/t/c.csv').catch((error: Error) => error)
+    const { message } = fault as Error
+    expect(message).toMatch(/"v" is .*, not .*, and a cast would not read its rows/)
+    const [, mark, rename] = /; run: (INSERT .*;) (ALTER TABLE .*;)$/.exec(message) ?? []
+    await raw.query(mark!)
+    // In between nothing is lost: all of them wait.
+    await expect(raw.run('bronze/p/t/c.csv')).rejects.toThrow('does not fit')
+    await raw.query(rename!)
+    expect(await raw.status('bronze/p/t/c.csv')).toBe('loaded')
+    const rows = await raw.query('SELECT v::text FROM p.t ORDER BY id')
+    expect(rows.map(({ v }) => v)).toEqual(wanted)
+    expect((await raw.query('SELECT * FROM p.t_before')).length).toBe(2)
+  })
+})
+
 describe('a constraint that only the database knows refuses the object, for good', () => {
   test.each([
     ['check', 'CHECK (id < 5)', 'violates check constraint'],
