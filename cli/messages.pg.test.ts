@@ -150,7 +150,7 @@ describe('a user who may only read', () => {
     const url = Object.assign(new URL(database.url), { username: role, password: 'r' }).href
     const reader = ['--lake', files.folder, '--database', url]
     const { out, code } = await sluice('status', ...reader)
-    expect(out).toContain('bronze/p/a.csv: not looked at yet')
+    expect(out).toContain('bronze/p/a.csv: not taken yet')
     expect(code).toBe(3)
     for (const words of [
       ['ingest', 'bronze/p/a.csv'],

@@ -16,7 +16,7 @@ const SHOWN = 20
 /** A line for each of the first, then what takes them. */
 export function toldOfUnseen(unseen: Unseen[], given: Given): string {
   const lines = unseen.slice(0, SHOWN).map(({ object, stages, changed }) => {
-    const what = changed ? 'changed since it was looked at' : 'not looked at yet'
+    const what = changed ? 'changed since it was taken' : 'not taken yet'
     return plain(`${object}: ${what} (${stages.join(', ')})`)
   })
   const left = unseen.length - lines.length
@@ -24,7 +24,7 @@ export function toldOfUnseen(unseen: Unseen[], given: Given): string {
   const head = `${count} ${unseen.length === 1 ? 'object is' : 'objects are'} yet to be taken`
   const command = commandAsCalled('sluice start', given)
   const start = `\`${command}\` takes ${unseen.length === 1 ? 'it' : 'all'}`
-  const once = 'by itself where it runs; with `--once` it ends then'
+  const once = 'by itself where it runs; with `--once` it ends then; a load that fails says why'
   const first = unseen.find((one) => lacksLoad(one))
   const one = first ? `, or \`${plain(commandAsCalled(nextFor(first), given))}\`` : ''
   return [

@@ -30,7 +30,7 @@ test('a file that nobody has looked at is told, with its cure, until it is taken
   const next = `sluice ingest ${key} ${toldPlace()}`
   expect(told.code).toBe(3)
   expect(told.out).not.toContain('No object was taken yet')
-  expect(told.out).toContain(`${key}: not looked at yet (raw-ingestion, silver)\n`)
+  expect(told.out).toContain(`${key}: not taken yet (raw-ingestion, silver)\n`)
   expect(told.out).toContain('1 object is yet to be taken: `sluice start --lake ')
   expect(told.out).toContain(`or \`${next}\`.\n`)
   expect(await unseen()).toEqual([
@@ -44,7 +44,7 @@ test('a file that nobody has looked at is told, with its cure, until it is taken
   expect([out.includes('yet'), code]).toEqual([false, 0])
   files.put(key, 'id,name\n1,b\n')
   expect(await unseen()).toMatchObject([{ object: key, changed: true }])
-  expect((await status()).out).toContain(`${key}: changed since it was looked at (raw-ingestion`)
+  expect((await status()).out).toContain(`${key}: changed since it was taken (raw-ingestion`)
   await raw.run(key)
   expect(await unseen()).toMatchObject([{ unseen: ['silver'], changed: true }])
 })
@@ -64,7 +64,7 @@ test('one that is held, refused or gone was looked at', async () => {
 test('of very many, some are told', async () => {
   for (let n = 10; n < 35; n++) files.put(`bronze/q/${n}.csv`, 'id\n1\n')
   const { out, code } = await status()
-  expect(out.split('\n').filter((line) => line.includes('not looked at'))).toHaveLength(20)
+  expect(out.split('\n').filter((line) => line.includes('not taken yet'))).toHaveLength(20)
   expect(out).toContain('\nand 5 more; `--json` tells all\n25 objects are yet to be taken: ')
   expect([(await unseen()).length, code]).toEqual([25, 3])
 })
@@ -75,7 +75,7 @@ test('a database that knows nothing of the lake is told of, not every object', a
   await runSilver(files.lake, key)
   const { err, out, code } = await status()
   expect(err).toBe('sluice: this database knows no object of this lake; --database names another\n')
-  expect([out.includes('not looked at'), code]).toEqual([false, 0])
+  expect([out.includes('not taken yet'), code]).toEqual([false, 0])
 })
 
 test('of a stream: new, changed, and what it would hold', async () => {

@@ -18,7 +18,7 @@ describeInBrowser('a file that no stage has looked at', () => {
     files.put('bronze/cafe/sales.csv', 'sale_id,drink\n1,tea\n')
     const address = await startConsole(files.folder, database.url, 'console')
     const page = await openPage(`${address}/object?key=bronze/cafe/sales.csv`)
-    await page.getByText('Nobody has looked at this file yet: Postgres.').waitFor()
+    await page.getByText('This file is not taken yet: Postgres.').waitFor()
     const command = page.getByText('sluice ingest bronze/cafe/sales.csv')
     expect(await command.count()).toBe(1)
     expect(await seriousIn(page)).toEqual([])

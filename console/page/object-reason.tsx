@@ -57,12 +57,13 @@ function Unseen({ stages, changed, next }: NonNullable<ObjectDetail['unseen']>) 
       <div class="reason-text">
         <p>
           {changed
-            ? `The file was changed since it was looked at: ${names}.`
-            : `Nobody has looked at this file yet: ${names}.`}
+            ? `The file was changed since it was taken: ${names}.`
+            : `This file is not taken yet: ${names}.`}
         </p>
         <p class="soft">
           Where <code>sluice start</code> runs, or functions load the lake, it is taken within
-          moments. Where nobody runs, or its event was lost: <code>{next}</code>
+          moments. Where nobody runs, its event was lost, or its load fails, this takes it, or says
+          why: <code>{next}</code>
         </p>
       </div>
     </div>
