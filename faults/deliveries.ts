@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LEASE } from '../core/checkpoint.ts'
 import type { Database } from '../core/database.ts'
 import type { Lake } from '../core/lake.ts'
 import { prepareLedger } from '../core/prepare-ledger.ts'
@@ -63,9 +64,13 @@ export class Deliveries {
     await Promise.all(lanes.map((lane) => lane.rest()))
   }
 
-  /** The schedule comes again, whatever became of its last turn. */
+  /**
+   * The schedule comes again, whatever became of its last turn. A turn that fails may leave an
+   * intent that lives for as long as its lease: the next ones are busy until then.
+   */
   async #closeWindows(): Promise<void> {
-    for (let turn = 0; turn < 30; turn++) {
+    const end = performance.now() + RECEIVES * LEASE
+    while (performance.now() < end) {
       const told = await tick(this.#lake, { all: true }).catch((fault: unknown) => ({ fault }))
       if ('busy' in told && told.busy === 0) return
       await sleep(500)
