@@ -18,6 +18,7 @@ test.each([
   [new Error('away'), 1, 'away'],
   ['a text', 1, 'a text'],
   [new Error('a\u001b[2J\nb'), 1, 'a·[2J\nb'],
+  [new Error('a\u2028b\u2029'), 1, 'a·b·'],
 ])('%j: exit code %j, and %j is told', async (error, exitCode, told) => {
   const end = await endOf(error, {})
   expect(end.exitCode).toBe(exitCode)
