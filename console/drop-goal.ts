@@ -2,8 +2,7 @@ import { posix } from 'node:path'
 import { type Governing, govern, packageOf, readPackage, resourcesOf } from '../core/catalog.ts'
 import { isStreamOnly } from '../core/contract.ts'
 import { filesOf } from '../core/descriptor.ts'
-import { UnsafeKey } from '../core/errors.ts'
-import { checkKey, type ObjectStore, type ObjectVersion } from '../core/object-store.ts'
+import { isSafeKey, type ObjectStore, type ObjectVersion } from '../core/object-store.ts'
 import { governStream } from '../core/stream-catalog.ts'
 import { decide } from '../core/take.ts'
 import { type DropPlace, dropKey } from './drop-key.ts'
@@ -78,9 +77,12 @@ async function offersFor(store: ObjectStore, asked: DropPlace): Promise<DropGoal
   const places = found.outline.resources.flatMap((resource) => {
     const { paths, globs } = filesOf(resource)
     const named = paths.filter((path) => posix.basename(path) === file)
-    return [...named, ...globs.map((glob) => `${fixedPart(glob)}${file}`)]
-      .map((path) => posix.normalize(path))
-      .filter((path) => isKey(`${tree}/${folder}/${path}`))
+    return (
+      [...named, ...globs.map((glob) => `${fixedPart(glob)}${file}`)]
+        .map((path) => posix.normalize(path))
+        // A descriptor may name anything, and what leads out of its package is no object.
+        .filter((path) => isSafeKey(`${tree}/${folder}/${path}`))
+    )
   })
   const datasets = new Set(resourcesOf(found).map(({ dataset }) => dataset))
   const offers = await Promise.all(
@@ -91,17 +93,6 @@ async function offersFor(store: ObjectStore, asked: DropPlace): Promise<DropGoal
     }),
   )
   return offers.flat()
-}
-
-/** A descriptor may name anything, and what leads out of its package is no object. */
-function isKey(key: string): boolean {
-  try {
-    checkKey(key)
-    return true
-  } catch (error) {
-    if (error instanceof UnsafeKey) return false
-    throw error
-  }
 }
 
 /** The folders of a glob before anything that stands for several: `orders/*.csv` → `orders/`. */

@@ -67,7 +67,10 @@ function candidates(bytes: Buffer, marks: string[]): FoundDialect[] {
   const has = (text: string) => bytes.includes(text)
   return marks.flatMap((delimiter) => {
     const base = delimiter === ',' ? {} : { delimiter }
-    const single = has("'") ? [{ ...base, quoteChar: "'" }] : []
+    // What begins no cell quotes none: `"'a'"` is a cell in `"`.
+    const before = [delimiter, '\n', '\r']
+    const isQuote = bytes[0] === APOSTROPHE || before.some((one) => has(`${one}'`))
+    const single = isQuote ? [{ ...base, quoteChar: "'" }] : []
     const spaced = has(`${delimiter} "`) ? [{ ...base, skipInitialSpace: true }] : []
     const escaped = has('\\"') ? [{ ...base, escapeChar: '\\' }] : []
     const remarked = bytes[0] === HASH || has('\n#') ? [{ ...base, commentChar: '#' }] : []
@@ -76,6 +79,7 @@ function candidates(bytes: Buffer, marks: string[]): FoundDialect[] {
 }
 
 const HASH = 35
+const APOSTROPHE = 39
 
 /** What cuts a text in that dialect. */
 export function marksFor(dialect: FoundDialect): Marks {

@@ -1,29 +1,15 @@
-import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Duck, openDuck } from './duckdb.ts'
-import { infer } from './infer.ts'
+import { describe, expect, it } from 'vitest'
+import { useInferring } from './infer.fixture.ts'
 
 /** Values that mean one thing in one country, and another in the next. */
 
-let duck: Duck
-const folder = fs.mkdtempSync(join(tmpdir(), 'sluice-doubts-'))
-beforeAll(async () => {
-  duck = await openDuck(0)
-})
-afterAll(() => {
-  duck.close()
-  fs.rmSync(folder, { recursive: true })
-})
+const { inferred: inferredOf } = useInferring()
 
 /** Columns v and w of a file; w has a value of its own for each of v. */
 async function inferred(v: string[], w: string[] = [], delimiter = ';') {
-  const path = join(folder, 'file.csv')
   const row = (i: number) => [i, v[i], w[i] ?? ''].map(quoted).join(delimiter)
   const rows = [['n', 'v', 'w'].join(delimiter), ...v.map((_, i) => row(i))]
-  fs.writeFileSync(path, `${rows.join('\n')}\n`)
-  const { fields, whys, rejected } = await infer({ duck, path, key: 'file.csv', folder })
+  const { fields, whys, rejected } = await inferredOf(`${rows.join('\n')}\n`)
   expect(rejected).toBe(0)
   const { name: _, ...form } = fields[1]!
   return { form, why: whys.find(({ field }) => field === 'v')?.text }
@@ -75,9 +61,7 @@ describe.each([',', ';', '\t'])('of a file with %j between cells', (delimiter) =
 })
 
 it('where two columns show two customs, neither decides', async () => {
-  const path = join(folder, 'both.csv')
-  fs.writeFileSync(path, 'v;a;b\n1.234;12.5;"12,5"\n')
-  const { fields } = await infer({ duck, path, key: 'both.csv', folder })
+  const { fields } = await inferredOf('v;a;b\n1.234;12.5;"12,5"\n')
   expect(fields.map(({ type }) => type)).toEqual(['string', 'number', 'number'])
 })
 

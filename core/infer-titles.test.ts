@@ -1,27 +1,9 @@
-import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Duck, openDuck } from './duckdb.ts'
-import { infer } from './infer.ts'
+import { describe, expect, it } from 'vitest'
+import { useInferring } from './infer.fixture.ts'
 
 /** Where the header of an export is: below titles, below `sep=;`; or that it is not clear. */
 
-let duck: Duck
-const folder = fs.mkdtempSync(join(tmpdir(), 'sluice-titles-'))
-beforeAll(async () => {
-  duck = await openDuck(0)
-})
-afterAll(() => {
-  duck.close()
-  fs.rmSync(folder, { recursive: true })
-})
-
-function inferred(text: string | Buffer) {
-  const path = join(folder, 'file.csv')
-  fs.writeFileSync(path, text)
-  return infer({ duck, path, key: 'file.csv', folder })
-}
+const { inferred } = useInferring()
 
 describe('the header is found', () => {
   it.each<[string, object, string]>([
@@ -73,6 +55,11 @@ describe('what is not clear is not guessed', () => {
     ['a last label that is blank', { header: false, commentRows: [1] }, 'a,b,\n1,2,3\n4,5,6\n'],
     ['words in every row', {}, 'a,b\nx,y\nz,w\n'],
     ['years as labels', {}, 'country,2019,2020\nBR,1.5,2\nAR,2,3\n'],
+    [
+      'marks above numbers',
+      { header: false, commentRows: [1] },
+      'a,,\n?,!,1x\n0,10:00:00,0\n,0,0\n3,1,2\n',
+    ],
     ['comments', { commentChar: '#' }, '# Report\na,b\n1,2\n3,4\n'],
     ['a column of sentences', { delimiter: ';' }, 'remark\nhello\nhi, all\nbye\n'],
   ])('%s', async (_, dialect, text) => {

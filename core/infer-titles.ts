@@ -127,7 +127,8 @@ const HASH = 35
 
 function isFull(cells: string[]): boolean {
   const labels = cells.map((cell) => cell.trim())
-  return labels.every((label) => label !== '') && new Set(labels).size === labels.length
+  const isLabel = (label: string) => label !== '' && !/[^\P{Cc}\t\f\v\u0080-\u009f]/u.test(label)
+  return labels.every(isLabel) && new Set(labels).size === labels.length
 }
 
 /** Of the records that are not above the header, its own left out. */
@@ -142,9 +143,10 @@ function sumOf(widths: Map<number, number>): number {
   return [...widths.values()].reduce((sum, n) => sum + n, 0)
 }
 
-/** Whether a label without a digit stands above values that have nothing but digits and marks. */
+/** Whether a label, letters and no digit, stands above values of digits and marks alone. */
 function isWordAbove(label: string, values: string[]): boolean {
   const given = values.filter((value) => value.trim() !== '')
   const digits = given.filter((value) => /^[\s\d.,:;/+-]*\d[\s\d.,:;/+-]*$/.test(value))
-  return given.length > 1 && digits.length >= AGREE * given.length && !/\d/.test(label)
+  const isWord = /\p{L}/u.test(label) && !/\d/.test(label)
+  return isWord && given.length > 1 && digits.length >= AGREE * given.length
 }

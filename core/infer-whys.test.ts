@@ -1,28 +1,10 @@
-import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Duck, openDuck } from './duckdb.ts'
-import { infer } from './infer.ts'
+import { describe, expect, it } from 'vitest'
+import { useInferring } from './infer.fixture.ts'
 import { remarksOn } from './proposal-remark.ts'
 
 /** Why a column is a string, and what a proposed contract would make of the file's records. */
 
-let duck: Duck
-const folder = fs.mkdtempSync(join(tmpdir(), 'sluice-whys-'))
-beforeAll(async () => {
-  duck = await openDuck(0)
-})
-afterAll(() => {
-  duck.close()
-  fs.rmSync(folder, { recursive: true })
-})
-
-function inferred(text: string) {
-  const path = join(folder, 'file.csv')
-  fs.writeFileSync(path, text)
-  return infer({ duck, path, key: 'file.csv', folder })
-}
+const { inferred } = useInferring()
 
 /** Of a column v, in which the values stand from line 2 on. */
 async function whyOf(values: string[], name = 'v'): Promise<string | undefined> {

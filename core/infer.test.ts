@@ -1,28 +1,10 @@
-import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Duck, openDuck } from './duckdb.ts'
-import { type Inferred, infer } from './infer.ts'
+import { describe, expect, it } from 'vitest'
+import { useInferring } from './infer.fixture.ts'
 
 /** What all rows of a file say of it. */
 
-let duck: Duck
-const folder = fs.mkdtempSync(join(tmpdir(), 'sluice-infer-'))
-beforeAll(async () => {
-  duck = await openDuck(0)
-})
-afterAll(() => {
-  duck.close()
-  fs.rmSync(folder, { recursive: true })
-})
-
-async function inferred(text: string | Buffer, key = 'file.csv'): Promise<Inferred> {
-  const path = join(folder, key)
-  fs.writeFileSync(path, text)
-  return infer({ duck, path, key, folder })
-}
+const { inferred } = useInferring()
 
 /** `integer`, `number(18,2)`, `number -NA` of the only column. */
 async function typeOf(values: string[], name = 'v'): Promise<string> {
@@ -157,6 +139,7 @@ describe('the dialect', () => {
     [{ quoteChar: "'" }, "a,b\n1,'x, y'\n"],
     [{ quoteChar: "'" }, "a,b\n1,'x'\n"],
     [{}, "a,b\n1,'x\n2,it's\n"],
+    [{}, `"a","'b'","c","d,"\n`],
     [{ escapeChar: '\\' }, 'a,b\n1,"x \\"y\\", z"\n'],
     [{ skipInitialSpace: true }, 'a, b\n1, "x, y"\n2, z\n'],
     [{ header: false }, '1,x,2.5\n2,y,3.5\n'],
@@ -231,7 +214,8 @@ it('keys: unique, never missing, those named like an id first; else pairs', asyn
 it('what is in the whole file counts, packed or not', async () => {
   const rows = Array.from({ length: 200_000 }, (_, i) => `${i},${i % 7}\n`).join('')
   const text = `id,v\n${rows}200000,x\n`
-  const types = async (found: Promise<Inferred>) => (await found).fields.map(({ type }) => type)
+  const types = async (found: ReturnType<typeof inferred>) =>
+    (await found).fields.map(({ type }) => type)
   expect(await types(inferred(text))).toEqual(['integer', 'string'])
   expect(await types(inferred(gzipSync(text), 'file.csv.gz'))).toEqual(['integer', 'string'])
 })

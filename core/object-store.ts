@@ -98,3 +98,14 @@ export function checkKey(key: string): void {
     if (/^(\.|%2e){1,2}$/i.test(part)) throw new UnsafeKey(key, 'has a part of dots')
   }
 }
+
+/** Whether `checkKey` lets it through. */
+export function isSafeKey(key: string): boolean {
+  try {
+    checkKey(key)
+    return true
+  } catch (error) {
+    if (error instanceof UnsafeKey) return false
+    throw error
+  }
+}

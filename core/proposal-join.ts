@@ -2,7 +2,7 @@ import { basename } from 'node:path/posix'
 import type { Frame, Inferred } from './infer.ts'
 import type { FoundField } from './infer-types.ts'
 import { nameFor, type Proposal, type Proposed } from './proposal.ts'
-import { type FieldRemark, remarksOn } from './proposal-remark.ts'
+import { type FieldRemark, onOneLine, remarksOn } from './proposal-remark.ts'
 
 /** A file to propose a contract for, and what it says of itself; or why it says nothing. */
 export type Newcomer = Found | { path: string; why: string }
@@ -61,7 +61,7 @@ function without(one: Proposed, path: string): Proposed {
 }
 
 function whysIn({ path, found }: Found): FieldRemark[] {
-  return found.whys.map((why) => ({ path, ...why }))
+  return found.whys.map(({ field, text }) => ({ path, field, text: onOneLine(text) }))
 }
 
 /** `orders 2026.csv.gz` → `orders 2026` */

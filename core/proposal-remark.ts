@@ -25,6 +25,11 @@ export function parseRemark(line: string): Remark | undefined {
   return path === undefined ? undefined : { path: JSON.parse(path) as string, text: text! }
 }
 
+/** What an editor or a terminal may take for the end of a line is escaped, as JSON does it. */
+export function onOneLine(text: string): string {
+  return text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+}
+
 /** Rules of a file that are told. */
 const RULES = 5
 
@@ -50,7 +55,7 @@ export function remarksOn(path: string, found: Inferred): Remark[] {
     ...told,
     ...(more > 0 ? [`and ${n(more, 'more rule')}`] : []),
   ]
-  return lines.map((text) => ({ path, text }))
+  return lines.map((text) => ({ path, text: onOneLine(text) }))
 }
 
 function headerOf({ header, headerRows, commentRows }: FoundDialect): string[] {

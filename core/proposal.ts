@@ -2,7 +2,13 @@ import { Document, parseDocument, parse as parseYaml, type YAMLMap, type YAMLSeq
 import type { FoundDialect } from './infer-dialect.ts'
 import type { FoundField } from './infer-types.ts'
 import { shortHash, snakeCase } from './names.ts'
-import { type FieldRemark, formatRemark, parseRemark, type Remark } from './proposal-remark.ts'
+import {
+  type FieldRemark,
+  formatRemark,
+  onOneLine,
+  parseRemark,
+  type Remark,
+} from './proposal-remark.ts'
 import { shellWord } from './shell-word.ts'
 
 /** What is proposed for the files of a folder that no contract names. */
@@ -113,13 +119,8 @@ const NOTHING = 'Nothing can be proposed for the files of this folder that no co
 const WITHOUT = 'No contract can be proposed for '
 const SEAL = 'As it was proposed: '
 
-/** What YAML's writer takes for ends of a line, too, is escaped: it stands in quotes of JSON. */
-const lines = (all: string[]) =>
-  all
-    .map((line) => ` ${line}`)
-    .join('\n')
-    .replaceAll('\u2028', '\\u2028')
-    .replaceAll('\u2029', '\\u2029')
+/** Labels and paths stand in quotes of JSON, so that what is escaped in them is read again. */
+const lines = (all: string[]) => onOneLine(all.map((line) => ` ${line}`).join('\n'))
 
 function keyLine([first, ...others]: string[][]): string {
   const shown = (key: string[]) => (key.length === 1 ? word(key[0]!) : `[${key.map(word)}]`)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CompleteMultipartUploadCommandOutput, S3Client } from '@aws-sdk/client-s3'
-import { Busy, Refused, UnsafeKey } from './errors.ts'
+import { Busy, Refused } from './errors.ts'
 import type {
   Body,
   LocalCopy,
@@ -13,7 +13,7 @@ import type {
   PutCondition,
   PutResult,
 } from './object-store.ts'
-import { checkKey } from './object-store.ts'
+import { checkKey, isSafeKey } from './object-store.ts'
 import { bare, bodyOf, expectAll, expectLength, isFault, isMd5, versionOf } from './s3-answer.ts'
 import { download } from './s3-download.ts'
 import { retries } from './s3-retry.ts'
@@ -141,7 +141,7 @@ export class S3Store implements ObjectStore {
       expectAll(prefix, page)
       for (const found of page.Contents ?? []) {
         const key = decodeURIComponent((found.Key ?? '').replaceAll('+', ' '))
-        if (isSafe(key)) yield versionOf(key, found.Size, found)
+        if (isSafeKey(key)) yield versionOf(key, found.Size, found)
       }
     }
   }
@@ -215,14 +215,4 @@ async function load({ endpoint, silence = 30_000 }: Place): Promise<Sdk> {
 function conditionOf(when: PutCondition | undefined) {
   if (!when) return {}
   return 'ifMatch' in when ? { IfMatch: `"${when.ifMatch}"` } : { IfNoneMatch: '*' }
-}
-
-function isSafe(key: string): boolean {
-  try {
-    checkKey(key)
-    return true
-  } catch (error) {
-    if (error instanceof UnsafeKey) return false
-    throw error
-  }
 }
