@@ -13,7 +13,7 @@ import type { Lake } from '../../core/lake.ts'
 import { faultOf, publishCommand, reasonOf } from '../../core/limit.ts'
 import { mend } from '../../core/mend.ts'
 import { shortHash } from '../../core/names.ts'
-import type { LocalCopy, ObjectVersion } from '../../core/object-store.ts'
+import type { LocalCopy } from '../../core/object-store.ts'
 import { none, type Outcome } from '../../core/outcome.ts'
 import { partitionKeyOf } from '../../core/partition-key.ts'
 import { type PlainText, plainText, textSize } from '../../core/plain-text.ts'
@@ -30,7 +30,7 @@ import { governStream, isStreamed } from '../../core/stream-catalog.ts'
 import { decide } from '../../core/take.ts'
 import { validityOf } from '../../core/text-encoding.ts'
 import { walk } from '../../core/walk.ts'
-import { keepRefusal, putBack, standingOf } from './refusals.ts'
+import { keepRefusal, type Offered, putBack, standingOf } from './refusals.ts'
 
 /** An object → chunks in a stream. What is sent twice is committed once (append.ts). */
 
@@ -91,13 +91,7 @@ function unchanged(state: Publication): Outcome {
   return { ...outcome, status: outcome.status === 'loaded' ? 'unchanged' : outcome.status }
 }
 
-interface Work {
-  lake: Lake
-  stream: StreamClient
-  key: string
-  dataset: string
-  version: ObjectVersion
-  created: string
+interface Work extends Offered {
   contract: Contract
   progress: (part: number) => void
 }

@@ -8,7 +8,8 @@ import type { Standing } from '../../core/take.ts'
 
 /** Versions that are not published: what is kept of them, beside what has flowed. */
 
-interface Refusing {
+/** A version of a stream's object, and the stream that it is to go to. */
+export interface Offered {
   lake: Lake
   stream: StreamClient
   key: string
@@ -40,7 +41,7 @@ export function standingOf(
 }
 
 /** So that it is told, and the next look needs no stream; of what has flowed all is kept. */
-export async function keepRefusal(work: Refusing, contract: string, reason: string): Promise<void> {
+export async function keepRefusal(work: Offered, contract: string, reason: string): Promise<void> {
   const { lake, key, dataset, version, stream, created } = work
   const of = { object: key, dataset, etag: version.etag, contract, stream: stream.name, created }
   const refused = { status: 'refused' as const, reason, content: '', version: '' }
