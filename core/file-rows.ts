@@ -2,7 +2,7 @@ import type { Contract } from './contract.ts'
 import type { Column, Duck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { lexicalOf } from './lexical.ts'
-import { identifier, literal } from './names.ts'
+import { fileLiteral, identifier, literal } from './names.ts'
 
 /** Rows of Parquet files that may have been written under several contracts. */
 export interface FileRows {
@@ -106,7 +106,7 @@ async function filledOf(duck: Duck, paths: string[]): Promise<string[]> {
   return paths.filter((path) => filled.has(path))
 }
 
-const list = (paths: string[]) => paths.map(literal).join(', ')
+const list = (paths: string[]) => paths.map(fileLiteral).join(', ')
 
 type Found = Map<string, { name: string; types: string[]; files: number }>
 

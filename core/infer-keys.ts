@@ -1,6 +1,6 @@
 import type { Duck } from './duckdb.ts'
 import type { FoundField, Values } from './infer-types.ts'
-import { literal } from './names.ts'
+import { fileLiteral, literal } from './names.ts'
 
 /** Types whose values may name a row. A day may, an amount does not. */
 const nameable = ['string', 'integer', 'date', 'datetime']
@@ -43,7 +43,7 @@ async function neverMissing(duck: Duck, path: string, fields: FoundField[]): Pro
   return some.filter((_, i) => full[i] === true)
 }
 
-const reader = (path: string) => `read_parquet(${literal(path)})`
+const reader = (path: string) => `read_parquet(${fileLiteral(path)})`
 
 function rank(name: string): number {
   if (/^(id|key|uuid|guid)$/i.test(name)) return 0

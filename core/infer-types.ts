@@ -16,7 +16,7 @@ import { type Near, nearest } from './infer-near.ts'
 import { type Why, whyOfCode, whyOfDoubt, whyOfNothing } from './infer-whys.ts'
 import { booleanWords } from './infer-words.ts'
 import { lexicalOf } from './lexical.ts'
-import { literal } from './names.ts'
+import { fileLiteral } from './names.ts'
 
 /** A field as a proposal has it. */
 export interface FoundField {
@@ -155,7 +155,7 @@ function candidate(name: string, at: number, form: Form): Candidate {
   return { at, name, form, field: parseField(found, [''], { file: '', path: [] }) }
 }
 
-const reader = ({ path }: Values) => `read_parquet(${literal(path)})`
+const reader = ({ path }: Values) => `read_parquet(${fileLiteral(path)})`
 
 /** Those that every value fits, and at least one that is more than a mark of a missing value. */
 async function fitting(duck: Duck, all: Candidate[], rows: string): Promise<Candidate[]> {

@@ -8,13 +8,22 @@ import type { Plan } from './plan.ts'
  * none, as in SQL (https://datapackage.org/standard/table-schema/#uniqueKeys).
  */
 
-/** Whether a key may stand twice; a text that has no value ends the fast way anyhow. */
-export async function hasTwice(duck: Duck, plan: Plan, source: string): Promise<boolean> {
+/**
+ * Whether a key may stand twice; a text that has no value ends the fast way anyhow.
+ *
+ * @param within columns of the source: within each of their values
+ */
+export async function hasTwice(
+  duck: Duck,
+  plan: Plan,
+  source: string,
+  within: string[] = [],
+): Promise<boolean> {
   for (const { fields } of plan.keys()) {
     const { values, parts } = plan.keyOf(fields)
     const known = values.map((value) => `${value} IS NOT NULL`).join(' AND ')
     const found = await duck.all(`SELECT 1 FROM (${source}) WHERE ${known}
-      GROUP BY ${parts.join(', ')} HAVING count(*) > 1 LIMIT 1`)
+      GROUP BY ${[...within, ...parts].join(', ')} HAVING count(*) > 1 LIMIT 1`)
     if (found.length > 0) return true
   }
   return false

@@ -32,6 +32,15 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
+/**
+ * The name of a file that DuckDB reads: `*`, `?` and `[` in it would be a pattern, and find others.
+ *
+ * https://duckdb.org/docs/stable/sql/functions/pattern_matching#glob-function-to-find-filenames
+ */
+export function fileLiteral(path: string): string {
+  return literal(path.replace(/[*?[]/g, '[$&]'))
+}
+
 /** The first digits of SHA-256 in hex: a name for a key or a content. */
 export function shortHash(text: string, digits = 16): string {
   return createHash('sha256').update(text).digest('hex').slice(0, digits)

@@ -5,7 +5,7 @@ import type { Field } from './field.ts'
 import type { Layout } from './header.ts'
 import { lexicalOf } from './lexical.ts'
 import { identifier, literal } from './names.ts'
-import { MAX_RECORD } from './rejects.ts'
+import { readCsv } from './read-csv.ts'
 
 /**
  * The one plan: SQL made of a contract, that reads all cells as text, and says which records hold
@@ -31,21 +31,27 @@ export class Plan {
    * The object's own text, where nothing in it is unusual. Cells are x0, x1, …; values v0, v1, …
    */
   plainSource(path: string, lineEnd: 'lf' | 'crlf'): string {
-    return this.#typed(
-      csv(path, this.contract.dialect.delimiter, lineEnd, this.#texts(), {
-        header: this.contract.dialect.header,
-        empty: this.#empty(),
-      }),
-      [],
-    )
+    return this.#typed(this.#plain([path], lineEnd), [])
+  }
+
+  /** The texts of two objects or more that lie alike, and whose each record is, from 0: MEMBER. */
+  joinedSource(paths: string[], lineEnd: 'lf' | 'crlf'): string {
+    const member = `list_position([${paths.map(literal).join(', ')}], filename) - 1`
+    const read = `(SELECT ${member} AS ${MEMBER}, * FROM ${this.#plain(paths, lineEnd)})`
+    return this.#typed(read, [MEMBER])
+  }
+
+  #plain(paths: string[], lineEnd: 'lf' | 'crlf'): string {
+    const { delimiter, header } = this.contract.dialect
+    const form = { delimiter, lineEnd, header, empty: this.#empty() }
+    return readCsv(paths, this.#texts(), form)
   }
 
   /** The annotated text: each record with its place, and the number of cells that it had. */
   annotatedSource({ path, delimiter, longest }: Annotated): string {
     const columns = { ...provenance, ...this.#texts() }
-    const read = csv(path, delimiter, 'lf', columns, {
-      ...{ header: false, empty: this.#empty(), longest },
-    })
+    const form = { delimiter, lineEnd: 'lf' as const, header: false, empty: this.#empty(), longest }
+    const read = readCsv([path], columns, form)
     return this.#typed(read, Object.keys(provenance))
   }
 
@@ -53,11 +59,11 @@ export class Plan {
    * The values of every record that holds, or an error at the first that does not; `quick`: also at
    * one that holds in an unusual form, by a statement that takes half the time to be planned.
    */
-  strict(source: string, quick: boolean): string {
+  strict(source: string, quick: boolean, also: string[] = []): string {
     const checks = this.checks.map((check) => (quick ? (check.quick ?? check.ok) : check.ok))
     const all = [this.#notBlank(), ...checks]
     const when = `CASE WHEN ${all.join('\n AND ')} THEN true ELSE error('a record is rejected') END`
-    return `SELECT ${this.#values([])} FROM (${source}) WHERE ${when}`
+    return `SELECT ${this.#values(also)} FROM (${source}) WHERE ${when}`
   }
 
   /** Statements of place and errors (a list of structs) of each record that does not hold. */
@@ -160,7 +166,7 @@ export class Plan {
     const nulls = fields.map((field, i) => {
       const texts = missingOf(field).filter((value) => value !== '' || !empty)
       // What pads a short record is empty text, and no cell of it.
-      const absent = also.length > 0 && !empty ? [`"cells" <= ${i}`] : []
+      const absent = also.includes('cells') && !empty ? [`"cells" <= ${i}`] : []
       return [...absent, ...(texts.length > 0 ? [`${x(i)} IN (${texts.map(literal)})`] : [])]
     })
     const nulled = nulls.map((when, i) => {
@@ -182,6 +188,9 @@ function missingOf(field: Field | undefined): string[] {
   return field ? field.missingValues : ['']
 }
 
+/** The column that says whose a record is, where those of several objects are read at once. */
+export const MEMBER = '_sluice_member'
+
 /** The columns that the annotated text has before the cells. */
 const provenance = {
   record: 'BIGINT',
@@ -193,25 +202,6 @@ const provenance = {
 
 const x = (i: number) => `x${i}`
 const v = (i: number) => `v${i}`
-
-/** DuckDB's reader with nothing left to guess. A quoted missing value is a missing value, too. */
-function csv(
-  path: string,
-  delimiter: string,
-  lineEnd: 'lf' | 'crlf',
-  columns: Record<string, string>,
-  options: { header: boolean; empty: boolean; longest?: number },
-): string {
-  const list = Object.entries(columns).map(([name, type]) => {
-    return `${literal(name.replaceAll('"', ''))}: ${literal(type)}`
-  })
-  return `read_csv(${literal(path)}, auto_detect = false, header = ${options.header},
-    delim = ${literal(delimiter)}, quote = '"', escape = '"',
-    new_line = '${lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
-    max_line_size = ${Math.max(MAX_RECORD, options.longest ?? 0)}, buffer_size = ${16 * MAX_RECORD},
-    allow_quoted_nulls = true, nullstr = ${options.empty ? "''" : 'chr(0)'},
-    columns = {${list.join(', ')}})`
-}
 
 function cellError(rule: string, when: string, width: number): string {
   const message = `cells || ' cells; the header has ${width}'`

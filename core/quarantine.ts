@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ShardId } from './checkpoint.ts'
 import type { Duck } from './duckdb.ts'
-import { literal } from './names.ts'
+import { fileLiteral, literal } from './names.ts'
 import { csvRow, errorShape, LINES, MAX_RECORD, type RowError, shown } from './rejects.ts'
 import { TextFile } from './text-file.ts'
 
@@ -61,7 +61,7 @@ export class Quarantine {
         from_json(errors, '${errorShape}') AS errors,
         coalesce(stream, ${literal(place.stream)}) AS stream,
         coalesce(shard, ${literal(place.shard)}) AS shard, sequence
-      FROM read_csv(${literal(this.#path)}, auto_detect = false, header = false, delim = ',',
+      FROM read_csv(${fileLiteral(this.#path)}, auto_detect = false, header = false, delim = ',',
         quote = '"', escape = '"', new_line = '\\n', allow_quoted_nulls = false,
         max_line_size = ${8 * MAX_RECORD}, buffer_size = ${LINES},
         columns = {'object': 'VARCHAR', 'version': 'VARCHAR',

@@ -1,6 +1,6 @@
 import { type Column, openPrivateDuck, type PrivateDuck, type Statement } from './duckdb.ts'
 import { Refused } from './errors.ts'
-import { literal } from './names.ts'
+import { fileLiteral, literal } from './names.ts'
 import type { ObjectStore } from './object-store.ts'
 import { Pinned } from './pinned.ts'
 import { createViews, type Views } from './views.ts'
@@ -137,7 +137,9 @@ async function lock(duck: PrivateDuck, paths: string[]): Promise<void> {
   // What is told where something would lie at home, though nothing is ever looked for there.
   await duck.run("SET home_directory = '/'")
   await duck.run("SET secret_directory = '/'")
-  await duck.run(`SET allowed_paths = [${paths.map(literal).join(', ')}]`)
+  // A path is looked at as it is asked for, and as it is opened.
+  const both = paths.flatMap((path) => [fileLiteral(path), literal(path)])
+  await duck.run(`SET allowed_paths = [${both.join(', ')}]`)
   await duck.run('SET enable_external_access = false')
   await duck.run('SET lock_configuration = true')
 }

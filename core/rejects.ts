@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { Refused } from './errors.ts'
-import { literal } from './names.ts'
+import { fileLiteral } from './names.ts'
 import { fromGeneralized, type PlainText } from './plain-text.ts'
 import { RejectRules, type RuleCount } from './reject-rules.ts'
 import { decode } from './text-encoding.ts'
@@ -137,7 +137,8 @@ export const LINES = 16 * MAX_RECORD
 
 /** The rejects' file as a table of DuckDB: record, line, raw (hex), text, errors (JSON). */
 export function rejectsTable(path: string): string {
-  return `read_csv(${literal(path)}, auto_detect = false, header = false, delim = ',', quote = '"',
+  const file = fileLiteral(path)
+  return `read_csv(${file}, auto_detect = false, header = false, delim = ',', quote = '"',
     escape = '"', new_line = '\\n', allow_quoted_nulls = false, max_line_size = ${8 * MAX_RECORD},
     buffer_size = ${LINES},
     columns = {'record': 'BIGINT', 'line': 'BIGINT', 'raw': 'VARCHAR', 'text': 'VARCHAR',

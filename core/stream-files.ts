@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { type Checkpoint, parseCheckpoint, type ShardId, shardStem } from './checkpoint.ts'
 import type { Duck } from './duckdb.ts'
-import { literal } from './names.ts'
+import { fileLiteral, literal } from './names.ts'
 import type { ObjectStore, ObjectVersion } from './object-store.ts'
 
 /**
@@ -91,7 +91,7 @@ export async function readFooter(
 ): Promise<{ rows: number; footer: Footer | undefined }> {
   const copy = await store.open(version)
   try {
-    const path = literal(copy.path)
+    const path = fileLiteral(copy.path)
     const [[rows = 0] = []] = await duck.all(`SELECT num_rows FROM parquet_file_metadata(${path})`)
     const [[text] = []] = await duck.all(`SELECT decode(value) FROM parquet_kv_metadata(${path})
       WHERE decode(key) = 'sluice'`)

@@ -1,6 +1,6 @@
 import type { Duck } from './duckdb.ts'
 import type { Lake } from './lake.ts'
-import { literal } from './names.ts'
+import { fileLiteral, literal } from './names.ts'
 import type { ObjectStore, ObjectVersion } from './object-store.ts'
 import { Pinned } from './pinned.ts'
 import { SHOWN_TEXT } from './reject-list.ts'
@@ -103,7 +103,7 @@ async function rowsOf(
   try {
     const rows = await duck.all(`SELECT object, version, record, line,
         left(text, ${SHOWN_TEXT + 1}), to_json(errors)::VARCHAR, shard, sequence, file_row_number
-      FROM read_parquet(${literal(copy.path)}, file_row_number = true)
+      FROM read_parquet(${fileLiteral(copy.path)}, file_row_number = true)
       WHERE file_row_number > ${after} AND ${conditions(asked)}
       ORDER BY file_row_number LIMIT ${limit}`)
     return rows.map((row) => ({
@@ -169,7 +169,7 @@ export async function countStreamRules(
   const pinned = new Pinned(store)
   try {
     const paths = await pinned.paths(files)
-    const from = `read_parquet([${paths.map(literal).join(', ')}]) WHERE ${conditions(asked)}`
+    const from = `read_parquet([${paths.map(fileLiteral).join(', ')}]) WHERE ${conditions(asked)}`
     return await withScratch(0, async (_, duck) => {
       const rows = await duck.all(`SELECT e.rule, e.field, count(*) AS n
         FROM (SELECT unnest(list_distinct(list_transform(errors,

@@ -1,6 +1,6 @@
 import type { KeptError } from './kept.ts'
 import type { Lake } from './lake.ts'
-import { literal } from './names.ts'
+import { fileLiteral } from './names.ts'
 import type { ObjectStore } from './object-store.ts'
 import { standingRejects } from './standing.ts'
 
@@ -43,7 +43,7 @@ async function streamedDatasets(store: ObjectStore): Promise<string[]> {
 
 function errorsIn(path: string): string {
   return `SELECT object, line, record, e.rule, e.field, e.value, e.message, text, shard, sequence
-    FROM (SELECT *, unnest(errors) AS e FROM read_parquet(${literal(path)}))
+    FROM (SELECT *, unnest(errors) AS e FROM read_parquet(${fileLiteral(path)}))
     ORDER BY object, record, sequence, line`
 }
 

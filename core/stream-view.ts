@@ -2,7 +2,7 @@ import type { Contract } from './contract.ts'
 import type { Column, PrivateDuck } from './duckdb.ts'
 import { Refused } from './errors.ts'
 import { contractColumns, emptySelect, fileRows, freeName } from './file-rows.ts'
-import { literal } from './names.ts'
+import { fileLiteral } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 import type { Pinned } from './pinned.ts'
 import { errorShape } from './rejects.ts'
@@ -100,6 +100,6 @@ export async function quarantineSelect(
     const missing = rejects.stream.length === 0 && streamColumns.some((one) => one.name === name)
     return missing ? `NULL::${type} AS "${name}"` : `"${name}"`
   })
-  const list = paths.map(literal).join(', ')
+  const list = paths.map(fileLiteral).join(', ')
   return `SELECT ${columns.join(', ')} FROM read_parquet([${list}], union_by_name = true)`
 }

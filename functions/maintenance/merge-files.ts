@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Contract } from '../../core/contract.ts'
 import type { Duck } from '../../core/duckdb.ts'
 import { Busy, Refused } from '../../core/errors.ts'
-import { literal } from '../../core/names.ts'
+import { fileLiteral } from '../../core/names.ts'
 import type { LocalCopy, ObjectStore, ObjectVersion } from '../../core/object-store.ts'
 import { writeRows, writtenFiles } from '../../core/parquet.ts'
 
@@ -96,5 +96,5 @@ async function isOneSchema(duck: Duck, paths: string[]): Promise<boolean> {
 }
 
 function listOf(paths: string[]): string {
-  return `[${paths.map(literal).join(', ')}]`
+  return `[${paths.map(fileLiteral).join(', ')}]`
 }

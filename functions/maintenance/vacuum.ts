@@ -6,7 +6,7 @@ import { DataError, type Duck } from '../../core/duckdb.ts'
 import { Busy, Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import { folderOf } from '../../core/manifest.ts'
-import { literal } from '../../core/names.ts'
+import { fileLiteral } from '../../core/names.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
 import { PUBLISHED } from '../../core/publication.ts'
 import { parseName, partsOf, RESULTS } from '../../core/stream-files.ts'
@@ -205,7 +205,7 @@ class Judge {
     try {
       const copy = await this.#store.open(version)
       try {
-        const metadata = `parquet_file_metadata(${literal(copy.path)})`
+        const metadata = `parquet_file_metadata(${fileLiteral(copy.path)})`
         const [[rows] = []] = await this.#duck.all(`SELECT num_rows FROM ${metadata}`)
         await copy.verify()
         return Number(rows)
