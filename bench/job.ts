@@ -113,7 +113,7 @@ async function publishing(task: Task & { job: 'publish' }): Promise<Work> {
   const handler = publisher(lake, stream, ({ records }) => {
     sent += records
   })
-  const lane = new Lane('bench', handler, 2, patience)
+  const lane = new Lane('bench', handler, patience, { width: 2 })
   const keys = await streamedKeys(lake)
   afterwards.push(() => writeEvents(stream, task.events))
   return async () => {

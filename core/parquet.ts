@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Contract } from './contract.ts'
@@ -7,7 +7,7 @@ import { Refused } from './errors.ts'
 import { lexicalOf } from './lexical.ts'
 import { WIDE } from './limit.ts'
 import { identifier, literal } from './names.ts'
-import { partitionValue } from './plan.ts'
+import { MEMBER, partitionValue } from './plan.ts'
 import { errorShape, rejectsTable } from './rejects.ts'
 
 /** Typed Parquet by DuckDB, types as in the contract. */
@@ -32,19 +32,63 @@ export async function writeRows(
   folder: string,
   metadata = '',
 ): Promise<number> {
-  const { partitionBy, compression } = contract
   mkdirSync(folder, { recursive: true })
-  const options = `FORMAT parquet, COMPRESSION ${compression}, ${sizes(contract.fields)}${metadata}`
-  if (partitionBy.length === 0) {
+  const options = `${optionsOf(contract)}${metadata}`
+  if (contract.partitionBy.length === 0) {
     const path = join(folder, 'data.parquet')
     return duck.run(`COPY (${select}) TO ${literal(path)} (${options})`)
   }
-  // The folders get names of ours, and theirs in the lake: DuckDB leaves a partition's column out
-  // of the files, and a field of the contract must stay in.
+  return writeParts(duck, select, { by: [], contract, folder, options })
+}
+
+/**
+ * Writes the rows of many objects, those of each into files of its own.
+ *
+ * @param select rows with the column MEMBER: the number of the object that each is of
+ * @returns the number of rows
+ * @throws Refused as `writeRows` does
+ */
+export async function writeMembers(
+  duck: Duck,
+  select: string,
+  contract: Contract,
+  folder: string,
+): Promise<number> {
+  mkdirSync(folder, { recursive: true })
+  const options = optionsOf(contract)
+  return writeParts(duck, select, { by: [MEMBER], contract, folder, options })
+}
+
+/** The files that `writeMembers` wrote of one object; none, where it has no row. */
+export function filesOfMember(folder: string, nth: number, contract: Contract): Written[] {
+  const own = join(folder, `${MEMBER}=${nth}`)
+  return existsSync(own) ? filesBelow(own, contract) : []
+}
+
+function optionsOf({ compression, fields }: Contract): string {
+  return `FORMAT parquet, COMPRESSION ${compression}, ${sizes(fields)}`
+}
+
+/** Of what a COPY into folders is made. */
+interface Parts {
+  /** Columns of the SELECT that make folders above those of the contract. */
+  by: string[]
+  contract: Contract
+  folder: string
+  options: string
+}
+
+/**
+ * The folders get names of ours, and theirs in the lake: DuckDB leaves a partition's column out of
+ * the files, and a field of the contract must stay in.
+ */
+async function writeParts(duck: Duck, select: string, parts: Parts): Promise<number> {
+  const { by, folder, options } = parts
+  const { partitionBy } = parts.contract
   const values = partitionBy.map((one, i) => `${partitionValue(one)} AS _partition_${i}`)
-  const names = partitionBy.map((_, i) => `_partition_${i}`)
+  const names = [...by, ...partitionBy.map((_, i) => `_partition_${i}`)]
   try {
-    return await duck.run(`COPY (SELECT *, ${values.join(', ')} FROM (${select}))
+    return await duck.run(`COPY (SELECT ${['*', ...values].join(', ')} FROM (${select}))
       TO ${literal(folder)} (${options}, PARTITION_BY (${names.join(', ')}), OVERWRITE_OR_IGNORE)`)
   } catch (error) {
     if (!(error instanceof Error) || !/File name too long/i.test(error.message)) throw error
@@ -75,6 +119,10 @@ export function writtenFiles(folder: string, contract: Contract): Written[] {
   if (contract.partitionBy.length === 0) {
     return [{ path: join(folder, 'data.parquet'), folder: '' }]
   }
+  return filesBelow(folder, contract)
+}
+
+function filesBelow(folder: string, contract: Contract): Written[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.parquet'))
     .map((entry) => join(entry.parentPath, entry.name))

@@ -151,3 +151,51 @@ test("S3's test event and an empty batch are well", async () => {
   expect(await handleEvent(stage, queue({ Event: 's3:TestEvent' }))).toEqual(nothing)
   expect(await handleEvent(stage, { Records: [] })).toEqual(nothing)
 })
+
+describe('what a batch has in common', () => {
+  const end = (object: string): Outcome => {
+    const known = { dataset: undefined, status: 'loaded' as const, reason: undefined, seconds: 0 }
+    return { stage: 'silver', object, ...known, ...none }
+  }
+  const three = () => queue(...['a', 'b', 'c'].map((name) => notice(`bronze/p/${name}.csv`)))
+
+  test('is done first, and told in the order of the messages; the others are handled', async () => {
+    const asked: string[][] = []
+    const together = async (keys: string[]) => {
+      asked.push(keys)
+      return [end('bronze/p/c.csv'), end('bronze/p/a.csv')]
+    }
+    expect(await handleEvent({ ...stage, together }, three())).toEqual({ batchItemFailures: [] })
+    expect(asked).toEqual([['bronze/p/a.csv', 'bronze/p/b.csv', 'bronze/p/c.csv']])
+    expect(handled).toEqual(['bronze/p/b.csv'])
+    expect(reported.map(({ object }) => object)).toEqual(asked[0])
+  })
+
+  test('a second message of a key is handled: it may be of a later version', async () => {
+    const together = async () => [end('bronze/p/a.csv')]
+    const twice = queue(notice('bronze/p/a.csv'), notice('bronze/p/a.csv'))
+    await handleEvent({ ...stage, together }, twice)
+    expect(handled).toEqual(['bronze/p/a.csv'])
+    expect(reported).toHaveLength(2)
+  })
+
+  test('where it fails, each message is handled by itself', async () => {
+    const together = () => Promise.reject(new Error('no database'))
+    await handleEvent({ ...stage, together }, three())
+    expect(handled).toHaveLength(3)
+  })
+
+  test('is no matter of one message, of strange ones and of proposals', async () => {
+    const asked: string[][] = []
+    const together = async (keys: string[]) => {
+      asked.push(keys)
+      return []
+    }
+    await handleEvent({ ...stage, together }, queue(notice('bronze/p/a.csv')))
+    expect(asked).toEqual([])
+    const proposal = notice('bronze/p/datapackage.proposed.yaml')
+    const all = queue('no JSON', bridge('bronze/p/100%25.csv'), proposal, notice('bronze/p/a.csv'))
+    await handleEvent({ ...stage, together }, all)
+    expect(asked).toEqual([['bronze/p/a.csv']])
+  })
+})

@@ -101,7 +101,12 @@ export async function validateText(
 }
 
 /** Whether DuckDB reads the object as it stands just as the standard does. */
-function isPlain(facts: Facts, text: PlainText, layout: Layout, contract: Contract): boolean {
+export function isPlain(
+  facts: Facts,
+  text: PlainText,
+  layout: Layout,
+  contract: Contract,
+): boolean {
   const { dialect } = contract
   const comments = commentsOf(dialect, text.encoding)
   const ordinary = isReadable(dialect) && !dialect.skipInitialSpace && !comments
@@ -194,7 +199,7 @@ const known = new Set<string>()
 /**
  * A pattern that RE2 does not take, or a bound that is no value of its type, refuses the object.
  */
-async function checkMembers(duck: Duck, contract: Contract): Promise<void> {
+export async function checkMembers(duck: Duck, contract: Contract): Promise<void> {
   if (known.has(contract.hash)) return
   for (const { field, name, value, sql } of contract.fields.flatMap(membersOf)) {
     const at = `${contract.file}: field ${JSON.stringify(field)}`

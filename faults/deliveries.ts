@@ -56,7 +56,7 @@ export class Deliveries {
   /** By two functions at once: both may have the same key. */
   async #bring(handler: Handler, keys: string[]): Promise<void> {
     const bucket = this.#lake.store.url.replace(/^s3:\/\//, '')
-    const lanes = [1, 2].map(() => new Lane(bucket, handler, WIDTH, patience))
+    const lanes = [1, 2].map(() => new Lane(bucket, handler, patience, { width: WIDTH }))
     for (const lane of lanes) {
       lane.givenUp = (key, error) => this.#dead.push(`${key} ${error}`)
       for (const key of shuffled(keys, this.#random)) lane.add(key)

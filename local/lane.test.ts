@@ -18,7 +18,7 @@ function lane(patience = { tries: 2, first: 1, longest: 1, forever: false }) {
     open.delete(key)
     work.resolve(isWell)
   }
-  return { lane: new Lane('lake', handler, 2, patience), end }
+  return { lane: new Lane('lake', handler, patience, { width: 2 }), end }
 }
 
 const running = (one: Lane) => one.look().running.map(({ key }) => key)
@@ -85,5 +85,45 @@ describe('a lane rests', () => {
     await again
     expect(rests).toBe(2)
     expect(one.look().failed).toBe(0)
+  })
+})
+
+describe('a lane of several keys an event', () => {
+  function batches(fails: (key: string) => boolean = () => false) {
+    const events: string[][] = []
+    const handler = async (event: unknown) => {
+      const { Records } = event as { Records: { messageId: string }[] }
+      const keys = Records.map(({ messageId }) => messageId)
+      events.push(keys)
+      await new Promise((resolve) => setImmediate(resolve))
+      const failed = keys.filter(fails)
+      return { batchItemFailures: failed.map((key) => ({ itemIdentifier: key })) }
+    }
+    const patience = { tries: 3, first: 1, longest: 1, forever: false }
+    const one = new Lane('lake', handler, patience, { width: 2, most: 8 })
+    return { one, events }
+  }
+
+  it('takes a share of what waits, each key once, and at last single ones', async () => {
+    const { one, events } = batches()
+    const keys = Array.from({ length: 100 }, (_, i) => `k${i}`)
+    for (const key of keys) one.add(key)
+    await one.rest()
+    expect(events.flat().toSorted()).toEqual(keys.toSorted())
+    const sizes = events.map((some) => some.length)
+    expect(Math.max(...sizes)).toBe(8)
+    expect(sizes.at(-1)).toBe(1)
+    expect(one.look()).toMatchObject({ waiting: 0, ended: 100, failed: 0 })
+  })
+
+  it('tries those again that failed, and not the others', async () => {
+    let left = 2
+    const { one, events } = batches((key) => key === 'k7' && left-- > 0)
+    for (let i = 0; i < 20; i++) one.add(`k${i}`)
+    await one.rest()
+    const times = Map.groupBy(events.flat(), (key) => key)
+    expect(times.get('k7')).toHaveLength(3)
+    expect([...times.values()].filter((all) => all.length === 1)).toHaveLength(19)
+    expect(one.look()).toMatchObject({ ended: 20, failed: 0 })
   })
 })

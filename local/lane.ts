@@ -31,6 +31,16 @@ export interface LaneLook {
  */
 const CHOICE = 16
 
+/** What is particular to a lane. */
+export interface LaneOptions {
+  /** Events that are handled at once. */
+  width: number
+  /** Keys of one event at most: many that wait share one, as the messages of a batch do. */
+  most?: number
+  /** Whether other processes take the same keys. */
+  shared?: boolean
+}
+
 /**
  * One stage's queue on this machine: keys become the events that SQS would bring, some at a time,
  * never the same key twice at once, and what fails comes again.
@@ -40,6 +50,7 @@ export class Lane {
   readonly #handler: Handler
   readonly #patience: Patience
   readonly #width: number
+  readonly #most: number
   readonly #choice: number
   readonly #waiting = new Map<string, number>()
   readonly #running = new Map<string, Date>()
@@ -47,19 +58,18 @@ export class Lane {
   readonly #later = new Map<string, NodeJS.Timeout>()
   #awaited: { isSo: () => boolean; resolve: () => void }[] = []
   #closed = false
+  #events = 0
   #ended = 0
   /** Told when a key has failed as often as patience allows. */
   givenUp: (key: string, error: unknown) => void = () => {}
 
-  /**
-   * @param bucket that events name: the lake's, or any name for a folder
-   * @param shared whether other processes take the same keys
-   */
-  constructor(bucket: string, handler: Handler, width: number, patience: Patience, shared = false) {
-    this.#choice = shared ? CHOICE : 1
+  /** @param bucket that events name: the lake's, or any name for a folder */
+  constructor(bucket: string, handler: Handler, patience: Patience, options: LaneOptions) {
+    this.#choice = options.shared ? CHOICE : 1
     this.#bucket = bucket
     this.#handler = handler
-    this.#width = width
+    this.#width = options.width
+    this.#most = options.most ?? 1
     this.#patience = patience
   }
 
@@ -108,35 +118,44 @@ export class Lane {
   }
 
   #next(): void {
-    while (this.#running.size < this.#width) {
+    while (this.#events < this.#width) {
       const next = this.#choose()
-      if (!next) return
-      const [key, tries] = next
-      this.#waiting.delete(key)
-      void this.#run(key, tries)
+      if (next.size === 0) return
+      for (const key of next.keys()) this.#waiting.delete(key)
+      void this.#run(next)
     }
   }
 
-  /** One of those that came first, unless its key is at work. */
-  #choose(): [key: string, tries: number] | undefined {
+  /**
+   * Of those that came first, unless they are at work: so many that none of the lanes, in the end,
+   * has much to do while the others have nothing.
+   */
+  #choose(): Map<string, number> {
+    const share = Math.ceil(this.#waiting.size / (2 * this.#width))
+    const count = Math.min(this.#most, share)
     const free: [string, number][] = []
     for (const one of this.#waiting) {
       if (this.#running.has(one[0])) continue
       free.push(one)
-      if (free.length === this.#choice) break
+      if (free.length === this.#choice * count) break
     }
-    return free[Math.floor(Math.random() * free.length)]
+    const from = count * Math.floor(Math.random() * Math.ceil(free.length / count))
+    return new Map(free.slice(from, from + count))
   }
 
-  async #run(key: string, tries: number): Promise<void> {
-    this.#running.set(key, new Date())
-    const failure = await this.#failureOf(key)
-    this.#running.delete(key)
-    if (failure) {
-      if (!this.#closed) this.#again(key, tries + 1, failure.error)
-    } else {
-      this.#failed.delete(key)
-      this.#ended++
+  async #run(keys: Map<string, number>): Promise<void> {
+    this.#events++
+    for (const key of keys.keys()) this.#running.set(key, new Date())
+    const failures = await this.#failuresOf([...keys.keys()])
+    this.#events--
+    for (const [key, tries] of keys) {
+      this.#running.delete(key)
+      if (failures.has(key)) {
+        if (!this.#closed) this.#again(key, tries + 1, failures.get(key))
+      } else {
+        this.#failed.delete(key)
+        this.#ended++
+      }
     }
     this.#next()
     const so = this.#awaited.filter(({ isSo }) => isSo())
@@ -144,12 +163,13 @@ export class Lane {
     for (const { resolve } of so) resolve()
   }
 
-  async #failureOf(key: string): Promise<{ error: unknown } | undefined> {
+  /** @returns the keys that failed, and what was thrown */
+  async #failuresOf(keys: string[]): Promise<Map<string, unknown>> {
     try {
-      const answer = await this.#handler(eventOf(this.#bucket, key))
-      return answer.batchItemFailures.length > 0 ? { error: undefined } : undefined
+      const answer = await this.#handler(eventOf(this.#bucket, keys))
+      return new Map(answer.batchItemFailures.map((one) => [one.itemIdentifier, undefined]))
     } catch (error) {
-      return { error }
+      return new Map(keys.map((key) => [key, error]))
     }
   }
 
@@ -171,8 +191,13 @@ export class Lane {
   }
 }
 
-/** The message that SQS would bring: S3's notification, its key encoded as S3 does. */
-function eventOf(bucket: string, key: string): unknown {
+/** The batch that SQS would bring: a message of each key. */
+function eventOf(bucket: string, keys: string[]): unknown {
+  return { Records: keys.map((key) => messageOf(bucket, key)) }
+}
+
+/** S3's notification, its key encoded as S3 does. */
+function messageOf(bucket: string, key: string): unknown {
   const encoded = encodeURIComponent(key).replaceAll('%20', '+')
   const record = {
     eventSource: 'aws:s3',
@@ -180,5 +205,5 @@ function eventOf(bucket: string, key: string): unknown {
     s3: { bucket: { name: bucket }, object: { key: encoded } },
   }
   const body = JSON.stringify({ Records: [record] })
-  return { Records: [{ eventSource: 'aws:sqs', messageId: key, body }] }
+  return { eventSource: 'aws:sqs', messageId: key, body }
 }

@@ -13,8 +13,8 @@ import { settled } from './settled.ts'
 import type { StreamStage } from './stream-stage.ts'
 import { watch } from './watcher.ts'
 
-/** Objects of one stage that are handled at once. */
-const WIDTH = 2
+/** Events of one stage that are handled at once, and the objects of one. */
+const LANE = { width: 2, most: 32 }
 
 /** What a stage has to do, and has done, at one moment. */
 export interface StageLook extends LaneLook {
@@ -59,8 +59,8 @@ export class Pipeline {
       }
     }
     const bucket = lake.store.url.replace(/^s3:\/\//, '')
-    this.#raw = new Lane(bucket, rawIngestion(lake, database, told), WIDTH, patience)
-    this.#silver = new Lane(bucket, silver(lake, told), WIDTH, patience)
+    this.#raw = new Lane(bucket, rawIngestion(lake, database, told), patience, LANE)
+    this.#silver = new Lane(bucket, silver(lake, told), patience, LANE)
     const tell = (stage: Outcome['stage']) => (key: string, error: unknown) => {
       const told = this.#failed.get(`${stage} ${key}`)
       report(told ?? { ...unhandled, stage, object: key, reason: String(error ?? 'no answer') })

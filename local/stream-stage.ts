@@ -70,8 +70,8 @@ export class StreamStage {
     this.#lane = new Lane(
       bucket,
       publisher(lake, this.#stream, report, options.progress),
-      WIDTH,
       patience,
+      { width: WIDTH },
     )
     this.#lane.givenUp = (key, error) => this.#report(this.#failed.get(key) ?? failed(key, error))
     this.#stuck.promise.catch(() => {})

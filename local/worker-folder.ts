@@ -19,8 +19,9 @@ export interface FolderWorkerOptions {
   prefixes: string[]
   /** @param report is told how each object ended */
   handler: (report: (outcome: Outcome) => void) => Handler
-  /** Objects at once. */
+  /** Events at once, and the objects of one (1). */
   width: number
+  most?: number
   /** Whether several containers do the same, so that each is to take objects in another order. */
   shared: boolean
   /** Milliseconds between two looks for what the kernel did not tell of, as with network mounts. */
@@ -47,9 +48,9 @@ export class FolderWorker {
 
   constructor(options: FolderWorkerOptions) {
     this.#options = options
-    const { stage, handler, width, shared } = options
+    const { stage, handler, width, most = 1, shared } = options
     const report = (outcome: Outcome) => this.#report(outcome)
-    this.#lane = new Lane(options.folder, handler(report), width, patience, shared)
+    this.#lane = new Lane(options.folder, handler(report), patience, { width, most, shared })
     this.#lane.givenUp = (key, error) => {
       const failed = this.#failuresOf(key)
       for (const outcome of failed) logOutcome(outcome)

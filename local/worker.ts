@@ -97,7 +97,7 @@ function objectSources(
     // Streams want their rows in the order of time, as far as it can be had.
     const shared = stage !== 'streaming'
     const of = { stage, store: lake.store, folder, prefixes }
-    sources.push(new FolderWorker({ ...of, handler, width, shared }))
+    sources.push(new FolderWorker({ ...of, handler, width, most: shared ? 32 : 1, shared }))
   }
   if (bucket && queue) {
     const handler = make(openLake(bucket), logOutcome, openQueue())

@@ -14,6 +14,7 @@ import { comeAgain, handleEvent, orGiveBack, type Stage } from '../../core/stage
 import { check, parseCheck } from '../check.ts'
 import { ingest } from './ingest.ts'
 import { settle } from './settle.ts'
+import { ingestTogether } from './together.ts'
 
 /** Tables that others fill are asked for parents when a process starts, then no more often. */
 const FOREIGN_MS = 10 * 60_000
@@ -30,6 +31,7 @@ export function rawIngestion(
     lake,
     prefixes: ['bronze/'],
     handle: (key) => ingest(lake, database, key),
+    together: (keys, deadline) => ingestTogether(lake, database, keys, deadline),
     stuck: async (folder) => {
       await leaveHealsBelow(database, lake.store.url, `${folder}/`)
       return stuckObjects(database, lake.store.url, `${folder}/`)

@@ -1,23 +1,21 @@
 import { govern, isLoaded, lookAt, looksLikeCsv } from '../../core/catalog.ts'
-import { claim } from '../../core/claim.ts'
 import type { Contract } from '../../core/contract.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/database.ts'
 import { leaveHeals } from '../../core/due.ts'
 import { Busy, Refused } from '../../core/errors.ts'
-import { familyOf } from '../../core/family.ts'
 import type { Lake } from '../../core/lake.ts'
 import { dropKey, type Entry, explain, note, takeKey } from '../../core/ledger.ts'
 import { faultOf, ingestCommand, isOfPlace, reasonOf } from '../../core/limit.ts'
 import { memoryOf } from '../../core/memo-store.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
-import { noteReferences } from '../../core/pointers.ts'
-import { ensureTable, forgetTables } from '../../core/table.ts'
+import { forgetTables } from '../../core/table.ts'
 import { decide } from '../../core/take.ts'
 import { type Held, hold } from './hold.ts'
 import { type Loaded, loadRows } from './load-rows.ts'
 import { dropMends, holdSource, loadMends, sourceOf } from './mends.ts'
 import { decideOn, judgedWithin, Restage, stageFirst, type WithRows } from './prepare.ts'
+import { readyTables } from './tables.ts'
 
 /** Bronze → Postgres: one object, one transaction. */
 
@@ -205,13 +203,7 @@ async function loadOrRefuse(
 
 async function loadObject(work: Work, contract: Contract): Promise<Loaded> {
   const { memory, tx, entry, version } = work
-  await claim(tx, entry.lake, contract)
-  await noteReferences(tx, entry.lake, contract)
-  const family = await familyOf(memory, contract)
-  await ensureTable(tx, contract)
-  for (const other of [...family.parents, ...family.children]) {
-    if (other.dataset !== contract.dataset) await ensureTable(tx, other)
-  }
+  const family = await readyTables(tx, entry.lake, memory, contract)
   return work.withRows(version, contract, async ({ incoming, mends }) => {
     const given = { tx, entry, version, contract, incoming }
     if (!mends) await dropMends(given, family.children)

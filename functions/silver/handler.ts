@@ -9,6 +9,7 @@ import { openQueue, type Queue } from '../../core/queue.ts'
 import { handleEvent, type Stage } from '../../core/stage.ts'
 import { check, parseCheck } from '../check.ts'
 import { refine } from './refine.ts'
+import { refineTogether } from './refine-together.ts'
 
 /** @returns the stage's handler: an event in, the messages to be given again out */
 export function silver(lake: Lake, report: Stage['report'], queue?: Queue) {
@@ -17,6 +18,7 @@ export function silver(lake: Lake, report: Stage['report'], queue?: Queue) {
     lake,
     prefixes: ['bronze/'],
     handle: (key) => refine(lake, key),
+    together: (keys, deadline) => refineTogether(lake, keys, deadline),
     stuck: (folder) => objectsBelow(lake, `${folder}/`),
     report,
     queue,

@@ -13,6 +13,7 @@ import { emptyFile } from '../../core/parquet.ts'
 import { parseReplayKey, replayKey } from '../../core/replay.ts'
 import { decide } from '../../core/take.ts'
 import { dropMends, isTied, mayBeMended, type Tie, tieOf, voided } from './mends.ts'
+import type { Together } from './together.ts'
 import { type Facts, standingBy, writeVersion } from './version.ts'
 
 /** Bronze → Silver Parquet: one object, one manifest. */
@@ -21,15 +22,21 @@ import { type Facts, standingBy, writeVersion } from './version.ts'
  * Brings the version of `key` that is current now into Silver, or says why not. Its commit point is
  * the manifest's (core/commit.ts).
  *
+ * @param together others that are brought at the same time
  * @returns undefined where no object stands under the key
  * @throws Busy where another writer is at it, or a fault of the store or the disk: to be retried
  */
-export async function refine(lake: Lake, key: string): Promise<Outcome | undefined> {
+export async function refine(
+  lake: Lake,
+  key: string,
+  together?: Together,
+): Promise<Outcome | undefined> {
   const started = performance.now()
   // Where the manifest lies may be known from before. The look that decides comes after it is read.
   const known = lastDatasetOf(lake.store, key)
-  const done = known === undefined ? 'moved' : await bring(lake, key, known)
-  const end = done === 'moved' ? await findAndBring(lake, key) : done
+  const company = { together }
+  const done = known === undefined ? 'moved' : await bring(lake, key, known, company)
+  const end = done === 'moved' ? await findAndBring(lake, key, company) : done
   if (!end) return undefined
   const seconds = (performance.now() - started) / 1000
   return { stage: 'silver', object: key, waiting: 0, seconds, ...end }
@@ -37,12 +44,19 @@ export async function refine(lake: Lake, key: string): Promise<Outcome | undefin
 
 type End = Omit<Counts, 'waiting'> & Pick<Outcome, 'dataset' | 'status' | 'reason'>
 
-async function findAndBring(lake: Lake, key: string): Promise<End | undefined> {
+/** What an object is brought with. */
+interface Company {
+  together?: Together | undefined
+  /** Of a replay object whose source is about to stand so. */
+  standing?: string | undefined
+}
+
+async function findAndBring(lake: Lake, key: string, company: Company): Promise<End | undefined> {
   const first = await lookAt(lake.store, key)
   if (!first) return undefined
   const { dataset } = first.governing
   if (dataset) {
-    const done = await bring(lake, key, dataset)
+    const done = await bring(lake, key, dataset, company)
     // Moved between two looks: the descriptor that moved it has an event of its own.
     return done === 'moved' ? endOf(dataset, { done: 'unchanged', state: null }) : done
   }
@@ -58,13 +72,13 @@ async function bring(
   lake: Lake,
   key: string,
   dataset: string,
-  standing?: string,
+  company: Company,
 ): Promise<End | 'moved' | undefined> {
   const started = performance.now()
   const elsewhere = ingestCommand(lake.store.url, key)
   // An engine for small objects, for fences; that of the object comes with its size.
   return lake.withScratch(0, async (folder, duck) => {
-    const work: Work = { lake, key, dataset, folder, duck, elsewhere, found: undefined, standing }
+    const work: Work = { lake, key, dataset, folder, duck, elsewhere, found: undefined, ...company }
     const done = await commit<Manifest>({
       store: lake.store,
       record: manifestKey(dataset, key),
@@ -111,7 +125,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   }
 }
 
-interface Work {
+interface Work extends Company {
   lake: Lake
   key: string
   dataset: string
@@ -121,8 +135,6 @@ interface Work {
   elsewhere: string
   /** What the first look found, made when the manifest was read: until then, `dataset` is old. */
   found: 'it' | 'moved' | 'nothing' | undefined
-  /** Of a replay object whose source is about to stand so. */
-  standing?: string | undefined
 }
 
 /** What is to be committed over `state`; the manifest was read before the object is looked at. */
@@ -182,7 +194,7 @@ async function written(
   const { lake, dataset } = work
   const key = replayKey(contract, work.key)
   const left = await dropMends(lake, dataset, key, version.etag, fences(work))
-  if (left === 'back') await bring(lake, key, dataset, version.etag)
+  if (left === 'back') await bring(lake, key, dataset, { standing: version.etag })
   return goal
 }
 

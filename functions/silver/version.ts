@@ -6,9 +6,10 @@ import { Refused, UnsafeKey } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import { fileStem, folderOf, type Manifest } from '../../core/manifest.ts'
 import type { ObjectVersion } from '../../core/object-store.ts'
-import { writeRejects, writeRows, writtenFiles } from '../../core/parquet.ts'
+import { type Written, writeRejects, writeRows, writtenFiles } from '../../core/parquet.ts'
 import { textSize } from '../../core/plain-text.ts'
-import { validate } from '../../core/validate.ts'
+import { type Verdict, validate } from '../../core/validate.ts'
+import type { Ready, Together } from './together.ts'
 
 /** What one version of an object becomes in Silver and in quarantine. */
 
@@ -21,6 +22,8 @@ interface Place {
   key: string
   folder: string
   duck: Duck
+  /** What others, too, are brought with. */
+  together?: Together | undefined
 }
 
 /** Writes the version's Parquet locally; the commit gives it its names. */
@@ -31,6 +34,8 @@ export async function writeVersion(
   base: Facts,
 ): Promise<Goal<Manifest>> {
   const { lake, key } = work
+  const ready = await work.together?.rowsOf(version, contract)
+  if (ready) return readyGoal(work, version, contract, { base, ready })
   const copy = await lake.store.open(version)
   try {
     const { counts, files } = await lake.withScratch(
@@ -47,20 +52,43 @@ export async function writeVersion(
         )
         await copy.verify()
         const { rejects, ...counts } = verdict
-        const files = counts.accepted > 0 ? await rowFiles(out, version, contract) : []
+        const written = counts.accepted > 0 ? writtenFiles(out, contract) : []
+        const files = rowFiles(written, version, contract)
         if (rejects) files.push(await rejectFile({ ...work, duck }, version, contract, rejects))
         return { counts, files }
       },
       contract.fields.length,
     )
-    for (const file of files) checkName(lake, file)
-    const { drift, labels, ...told } = counts
-    const reason = drift.length > 0 ? drift.join('; ') : undefined
-    const loaded = { status: 'loaded' as const, reason, ...told, ...standingBy(version) }
-    return { state: { ...base, ...loaded }, replaces: true, files }
+    return goalOf(work, version, { base, files }, counts)
   } finally {
     await copy.release()
   }
+}
+
+/** The same of a version whose rows were written with those of others. */
+function readyGoal(
+  work: Place,
+  version: ObjectVersion,
+  contract: Contract,
+  { base, ready }: { base: Facts; ready: Ready },
+): Goal<Manifest> {
+  const { records, drift } = ready
+  const files = rowFiles(ready.files, version, contract)
+  const counts = { records, accepted: records, rejected: 0, drift }
+  return goalOf(work, version, { base, files }, counts)
+}
+
+function goalOf(
+  { lake }: Place,
+  version: ObjectVersion,
+  { base, files }: { base: Facts; files: File[] },
+  counts: Omit<Verdict, 'rejects'>,
+): Goal<Manifest> {
+  for (const file of files) checkName(lake, file)
+  const { drift, labels, ...told } = counts
+  const reason = drift.length > 0 ? drift.join('; ') : undefined
+  const loaded = { status: 'loaded' as const, reason, ...told, ...standingBy(version) }
+  return { state: { ...base, ...loaded }, replaces: true, files }
 }
 
 export function standingBy(
@@ -81,10 +109,9 @@ function checkName(lake: Lake, file: File): void {
   }
 }
 
-async function rowFiles(out: string, version: ObjectVersion, contract: Contract): Promise<File[]> {
+function rowFiles(written: Written[], version: ObjectVersion, contract: Contract): File[] {
   const stem = fileStem(version, contract.hash)
   const base = folderOf('silver', contract.dataset)
-  const written = writtenFiles(out, contract)
   return written.map(({ path, folder }, i) => ({
     path,
     key: (epoch) => [base, folder, `${stem}-${epoch}-${i}.parquet`].filter(Boolean).join('/'),

@@ -1,0 +1,192 @@
+import { govern, lookAt } from '../../core/catalog.ts'
+import type { Contract } from '../../core/contract.ts'
+import type { Database, Transaction } from '../../core/database.ts'
+import type { Deadline } from '../../core/deadline.ts'
+import type { Duck } from '../../core/duckdb.ts'
+import { leaveHeals } from '../../core/due.ts'
+import { Busy } from '../../core/errors.ts'
+import { hasPlaces } from '../../core/incoming.ts'
+import type { Lake } from '../../core/lake.ts'
+import { type New, noteNew, unknownOf } from '../../core/ledger-new.ts'
+import { load } from '../../core/load.ts'
+import { memoryOf } from '../../core/memo-store.ts'
+import type { LocalCopy, ObjectStore, ObjectVersion } from '../../core/object-store.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import { MEMBER } from '../../core/plan.ts'
+import { columnsOf, forgetTables, tableOf } from '../../core/table.ts'
+import {
+  inGroups,
+  judgeTogether,
+  type Member,
+  smallOf,
+  takesMany,
+  type Whole,
+} from '../../core/together.ts'
+import { readyTables } from './tables.ts'
+
+/**
+ * Many small objects into Postgres by one transaction. Only those that are new, whose records all
+ * hold, and whose rows no others can meet: all else is loaded object by object (ingest.ts).
+ */
+
+/**
+ * @returns how those ended that are loaded; what has gone wrong is met again by who loads the
+ *   others one by one
+ */
+export async function ingestTogether(
+  lake: Lake,
+  database: Database,
+  keys: string[],
+  deadline: Deadline,
+): Promise<Outcome[]> {
+  // Where the database fetches its rows, each object is staged by itself.
+  if (database.fetches) return []
+  const small = await smallOf(lake.store, keys)
+  const unknown = await unknownOf(
+    database,
+    lake.store.url,
+    small.map(({ key }) => key),
+  )
+  const ended: Outcome[] = []
+  const report = (some: Outcome[]) => ended.push(...some)
+  try {
+    const fresh = small.filter(({ key }) => unknown.has(key))
+    for (const { contract, versions } of await byContract(lake.store, fresh)) {
+      for (const group of inGroups(versions)) {
+        if (deadline.isOver()) return ended
+        await new Group(lake, database, contract, group).load(report)
+      }
+    }
+  } catch {
+    forgetTables()
+  }
+  return ended
+}
+
+/** Those that may be loaded together; two contracts of one hash are the same. */
+async function byContract(
+  store: ObjectStore,
+  versions: ObjectVersion[],
+): Promise<{ contract: Contract; versions: ObjectVersion[] }[]> {
+  const memory = memoryOf(store)
+  const governing = await Promise.all(versions.map(({ key }) => govern(memory, key)))
+  const groups = new Map<string, { contract: Contract; versions: ObjectVersion[] }>()
+  for (const [i, version] of versions.entries()) {
+    const contract = governing[i]?.contract
+    if (!contract || !isSimple(contract)) continue
+    const group = groups.get(contract.hash) ?? { contract, versions: [] }
+    group.versions.push(version)
+    groups.set(contract.hash, group)
+  }
+  return [...groups.values()]
+}
+
+/** Whether rows go right into the table, whoever else loads. */
+function isSimple(contract: Contract): boolean {
+  const isAlone = contract.load === 'append' && contract.foreignKeys.length === 0
+  return isAlone && !hasPlaces(contract) && takesMany(contract)
+}
+
+interface Opened extends Member {
+  version: ObjectVersion
+  copy: LocalCopy
+}
+
+class Group {
+  readonly #lake: Lake
+  readonly #database: Database
+  readonly #contract: Contract
+  readonly #versions: ObjectVersion[]
+  readonly #started = performance.now()
+
+  constructor(lake: Lake, database: Database, contract: Contract, versions: ObjectVersion[]) {
+    this.#lake = lake
+    this.#database = database
+    this.#contract = contract
+    this.#versions = versions
+  }
+
+  async load(report: (ended: Outcome[]) => void): Promise<void> {
+    const { store } = this.#lake
+    const opened: Opened[] = []
+    try {
+      for (const version of this.#versions) {
+        const copy = await store.open(version)
+        opened.push({ key: version.key, path: copy.path, version, copy })
+      }
+      await this.#lake.withScratch(0, (folder, duck) => this.#judge(folder, duck, opened, report))
+    } finally {
+      await Promise.all(opened.map(({ copy }) => copy.release()))
+    }
+  }
+
+  async #judge(
+    folder: string,
+    duck: Duck,
+    opened: Opened[],
+    report: (ended: Outcome[]) => void,
+  ): Promise<void> {
+    const task = { duck, contract: this.#contract }
+    await judgeTogether(task, opened, async (select, wholes) => {
+      for (const { member } of wholes) await member.copy.verify()
+      const notes = wholes.map((whole) => this.#noteOf(whole))
+      // COMMIT is the commit point: it makes rows and ledger rows final, or none of them.
+      await this.#database.transaction((tx) =>
+        this.#loadWholes(tx, notes, (ids) => {
+          const rows = `SELECT * EXCLUDE (${MEMBER}), [${ids.join(', ')}][${MEMBER} + 1]
+            FROM (${select})`
+          const columns = [...columnsOf(this.#contract), '_object_id']
+          const into = { table: tableOf(this.#contract), columns }
+          return load(duck, rows, tx, into, folder, 0)
+        }),
+      )
+      report(notes.map((note) => this.#outcomeOf(note)))
+    })
+  }
+
+  async #loadWholes(
+    tx: Transaction,
+    notes: New[],
+    send: (ids: number[]) => Promise<number>,
+  ): Promise<void> {
+    const { store } = this.#lake
+    const { dataset, hash } = this.#contract
+    const common = { lake: store.url, dataset, contract: hash }
+    const ids = await noteNew(tx, common, notes)
+    const taken = notes.map(({ version }) => ids.get(version.key))
+    const all = taken.filter((id) => id !== undefined)
+    const memory = memoryOf(store)
+    const isStill = await Promise.all(notes.map(({ version }) => this.#stands(memory, version)))
+    if (all.length < notes.length || isStill.includes(false)) throw new Busy('others are at it')
+    const { children } = await readyTables(tx, store.url, memory, this.#contract)
+    const sent = await send(all)
+    const records = notes.reduce((sum, note) => sum + note.records, 0)
+    if (sent !== records) throw new Error(`${records} records hold, but ${sent} were sent`)
+    await leaveHeals(tx, store.url, this.#contract, children)
+    // What is deferred to the commit would be a fault there; here it is a verdict.
+    await tx.execute('SET CONSTRAINTS ALL IMMEDIATE')
+  }
+
+  /** Whether this version is to be loaded by this contract, now that its key is taken. */
+  async #stands(store: ObjectStore, { key, etag }: ObjectVersion): Promise<boolean> {
+    const seen = await lookAt(store, key)
+    return seen?.version.etag === etag && seen.governing.contract?.hash === this.#contract.hash
+  }
+
+  #noteOf({ member, records, drift }: Whole<Opened>): New {
+    const reason = drift.length > 0 ? drift.join('; ') : undefined
+    return { version: member.version, records, reason, seconds: this.#seconds() }
+  }
+
+  #outcomeOf({ version, records, reason }: New): Outcome {
+    const counts = { records, accepted: records, rejected: 0, waiting: 0 }
+    const { dataset } = this.#contract
+    const end = { dataset, status: 'loaded' as const, reason, seconds: this.#seconds() }
+    return { stage: 'raw-ingestion', object: version.key, ...end, ...counts }
+  }
+
+  /** An object's share of the time since the group was begun. */
+  #seconds(): number {
+    return (performance.now() - this.#started) / 1000 / this.#versions.length
+  }
+}
