@@ -1,4 +1,5 @@
 import { shellWord } from '../core/shell-word.ts'
+import { withoutPassword } from '../core/told-url.ts'
 
 /**
  * What a message tells to type next, as whoever reads it types it. All code names commands as
@@ -72,14 +73,4 @@ function typed({ command, args, given: { lake = 'data', database }, env }: Hint)
 
 function isNamed(args: string, option: string): boolean {
   return RegExp(` --${option}\\b`).test(args.replaceAll(/'[^']*'|"[^"]*"/g, ''))
-}
-
-/**
- * A message may be kept: whoever types it puts the password in the place of the `…`. A user may
- * have an `@`, as Azure's do, and a password anything.
- */
-function withoutPassword(url: string): string {
-  const hasNone = URL.parse(url)?.password === ''
-  const kept = hasNone ? url : url.replace(/(:\/\/[^:/?#]*:)[\s\S]*@/, '$1…@')
-  return kept.replace(/([?&]password=)[^&]*/gi, '$1…')
 }

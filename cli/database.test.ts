@@ -60,3 +60,17 @@ test.each(['mysql://u:pass@h/d', cluster, 'rds-data', 'nothing'])('%s is no data
   expect(() => openUrl(url)).toThrow(/postgres:\/\/.* is allowed, or rds-data:/)
   expect(() => openUrl(url)).not.toThrow(/pass@|cluster:sluice/)
 })
+
+test.each([
+  'postgres://u:pa55/w0rd@127.0.0.1:1/db',
+  'postgres://u:pa55#w0rd@127.0.0.1/db',
+  'postgres://u:pa55?w0rd@127.0.0.1/db',
+  'postgres://u:pa55@127.0.0.1:port/db',
+  'rds-data://u:pa55@h',
+  `rds-data:${cluster}?secret=${secret}&password=pa55`,
+])('%s is refused, and its password not told', (url) => {
+  const opening = () => openUrl(url)
+  expect(opening).toThrow(Refused)
+  expect(opening).toThrow('…')
+  expect(opening).not.toThrow(/pa55|w0rd/)
+})

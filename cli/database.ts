@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Database } from '../core/database.ts'
 import { Refused } from '../core/errors.ts'
 import { isCluster, openUrl } from '../core/open-database.ts'
+import { withoutPassword } from '../core/told-url.ts'
 import { localPostgres } from '../local/postgres.ts'
 import { whenLeft } from './leave.ts'
 
@@ -41,7 +42,10 @@ function unset(name: string, what: string, output: string): Refused {
 
 export interface Opened {
   database: Database
-  /** Where it is, for a person. */
+  /**
+   * Where it is, for a person: of one that was named without its password, of the lake's own with
+   * it, which is for this machine alone.
+   */
   url: string
   close(): Promise<void>
 }
@@ -63,7 +67,7 @@ export async function openOrStart(
   const forget = whenLeft(() => own?.release())
   return {
     database,
-    url,
+    url: named ? withoutPassword(named) : url,
     async close() {
       await database.end()
       forget()

@@ -1,11 +1,12 @@
-import { matchesGlob, posix } from 'node:path'
+import { posix } from 'node:path'
 import { type Contract, datasetOf, parseContract } from './contract.ts'
 import { filesOf } from './descriptor.ts'
 import { withParts } from './descriptor-parts.ts'
 import { Refused } from './errors.ts'
+import { globOf } from './glob.ts'
 import { shortHash } from './names.ts'
 import type { ObjectStore, ObjectVersion } from './object-store.ts'
-import { type Package, parsePackage } from './package.ts'
+import { brokenPackage, type Package, parsePackage, tooLarge } from './package.ts'
 import { isBelowReplay, parseReplayKey, replayContract } from './replay.ts'
 
 /** Which contract governs which object: the nearest descriptor at or above it that names it. */
@@ -141,6 +142,8 @@ export async function readPackage(
   const look = (all: string[]) => Promise.all(all.map((key) => store.head(key)))
   const there = (await look(keys)).filter(isThere)
   if (there.length === 0) return undefined
+  const large = there.find(tooLarge)
+  if (large) return brokenPackage(large.key, folder, tooLarge(large)!)
   const place = `${store.url}/${folder}`
   const known = packages.get(place)
   if (known?.etags === etagsOf(there)) {
@@ -204,7 +207,7 @@ function indexOf(found: Package, key: string): number {
   const resources = found.outline!.resources
   const named = resources.findIndex((one) => filesOf(one).paths.some((path) => same(path, below)))
   if (named >= 0) return named
-  return resources.findIndex((one) => filesOf(one).globs.some((glob) => matchesGlob(below, glob)))
+  return resources.findIndex((one) => filesOf(one).globs.some((glob) => globOf(glob)(below)))
 }
 
 /** `./orders.csv` is `orders.csv`; a path out of the package or a remote one is never an object. */

@@ -4,7 +4,7 @@ import { parsePart, Unread } from './descriptor.ts'
 import { Refused } from './errors.ts'
 import { shortHash } from './names.ts'
 import type { ObjectStore, ObjectVersion } from './object-store.ts'
-import type { Package } from './package.ts'
+import { type Package, tooLarge } from './package.ts'
 
 /**
  * Parts of a descriptor that stand in files of their own, as the standard lets them: `schema:
@@ -26,7 +26,7 @@ export async function withParts(
 ): Promise<{ read: Package; versions: Versions }> {
   const keys = [...new Set(pathsOf(found).filter(isWithin))].map((path) => keyOf(found, path))
   if (pathsOf(found).length === 0) return { read: found, versions: [] }
-  const files = await Promise.all(keys.map((key) => store.get(key)))
+  const files = await Promise.all(keys.map((key) => getPart(store, key)))
   const bodies = new Map(keys.map((key, i) => [key, files[i]?.body]))
   const resources = found.outline!.resources.map((resource) => {
     const named = parts.filter((name) => typeof resource[name] === 'string')
@@ -38,6 +38,16 @@ export async function withParts(
   }, found.hash)
   const read = { ...found, outline: { ...found.outline!, resources }, hash, parts: keys }
   return { read, versions: files.map((file) => file?.version) }
+}
+
+/** A part may be any file below the folder: of one that is too large, why it is not read. */
+async function getPart(
+  store: ObjectStore,
+  key: string,
+): Promise<{ version: ObjectVersion; body: Buffer | string } | undefined> {
+  const version = await store.head(key)
+  const why = version && tooLarge(version)
+  return why ? { version, body: why } : store.get(key)
 }
 
 function pathsOf({ outline }: Package): string[] {
@@ -52,7 +62,7 @@ function keyOf({ folder }: Package, path: string): string {
 function readPart(
   found: Package,
   path: string,
-  bodies: Map<string, Buffer | undefined>,
+  bodies: Map<string, Buffer | string | undefined>,
 ): object | Unread {
   const told = JSON.stringify(path)
   if (!isWithin(path)) {
@@ -61,6 +71,7 @@ function readPart(
   const key = keyOf(found, path)
   const body = bodies.get(key)
   if (!body) return new Unread(`refers to ${key}, and no such file is there: put it there`)
+  if (typeof body === 'string') return new Unread(`refers to ${key}: ${body}`)
   try {
     return parsePart(body.toString('utf8'), key)
   } catch (error) {

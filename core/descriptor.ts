@@ -182,7 +182,8 @@ function exact(_: unknown, value: unknown): unknown {
   if (typeof value !== 'bigint') return value
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
 }
-const asBigInt = { intAsBigInt: true }
+/** A tag of a stranger's (`!!js/function`) is passed over, and not told on the standard error. */
+const asBigInt = { intAsBigInt: true, logLevel: 'error' } as const
 
 function exactInJson(_: string, value: unknown, context?: { source?: string }): unknown {
   const isRounded = typeof value === 'number' && !Number.isSafeInteger(value)
@@ -192,13 +193,19 @@ function exactInJson(_: string, value: unknown, context?: { source?: string }): 
 function check<T>(shape: z.ZodType<T>, value: unknown, file: string, at: (string | number)[]): T {
   const result = shape.safeParse(value)
   if (result.success) return result.data
-  const told = result.error.issues.flatMap(innermost).map((issue) => {
+  const issues = result.error.issues.flatMap(innermost)
+  const told = issues.slice(0, MOST).map((issue) => {
     const path = [...at, ...issue.path] as (string | number)[]
     const found = JSON.stringify(dig(value, issue.path)) ?? 'nothing'
     return `${file}: ${where(path)}: found ${found.slice(0, 80)}; allowed: ${allowed(issue)}`
   })
-  throw new Refused(told.join('\n'))
+  const more = issues.length - told.length
+  const rest = more > 0 ? [`${file}: and ${more.toLocaleString('en')} more`] : []
+  throw new Refused([...told, ...rest].join('\n'))
 }
+
+/** Complaints that are told: they are kept with each object, and logged. */
+const MOST = 20
 
 /** Of several shapes that may be, the one that fits as far as a value within it. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { withoutPassword } from './told-url.ts'
 
 /** What one check of `sluice doctor` found, and what to do about it. */
 const finding = z.object({
@@ -66,7 +67,8 @@ function judgeFault(error: unknown): Pick<Finding, 'level' | 'found' | 'cure'> {
 /** What the clients of AWS, and its emulators, do not say: what to do. */
 export function cureOfAws(error: unknown): string | undefined {
   const { message = '', code = '', $metadata } = error as Partial<AwsFault>
-  const endpoint = process.env.AWS_ENDPOINT_URL
+  const { AWS_ENDPOINT_URL } = process.env
+  const endpoint = AWS_ENDPOINT_URL && withoutPassword(AWS_ENDPOINT_URL)
   if (message === 'Region is missing') return 'set AWS_REGION, or AWS_PROFILE'
   if (/^(CredentialsProviderError|ExpiredToken)/.test(nameOf(error))) {
     return 'log in to AWS (aws sso login), or set AWS_PROFILE'

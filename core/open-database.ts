@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import { readDatabaseSecret } from './database-secret.ts'
 import { Refused } from './errors.ts'
 import { openPostgres } from './postgres.ts'
+import { withoutPassword } from './told-url.ts'
 
 /** How a database is named: by a URL; by a secret that holds one; or as an Aurora cluster's. */
 export interface Named {
@@ -37,12 +38,24 @@ export function openDatabase({ url, secret, cluster, name = 'sluice' }: Named): 
  */
 export function openUrl(url: string): Database {
   if (/^rds-data:/i.test(url)) return openDataApi(parseDataApi(url))
-  if (/^postgres(ql)?:\/\//i.test(url)) return openPostgres(url)
+  if (/^postgres(ql)?:\/\//i.test(url)) {
+    if (isReadable(url)) return openPostgres(url)
+    throw new Refused(
+      `database ${withoutPassword(url)}: found a URL that cannot be read; ` +
+        'postgres://user:password@host:port/database is allowed, with what is no letter or digit ' +
+        'of user and password percent-encoded (/ as %2F, @ as %40, # as %23)',
+    )
+  }
   // What is none may be anything, a password too.
   const found = /^[\w+-]{1,20}:/.exec(url)?.[0] ?? 'no URL'
   throw new Refused(
     `database ${found}: postgres://user:password@host:port/database is allowed, or ${ofDataApi}`,
   )
+}
+
+/** Without a host, node-postgres takes that of a parameter: the folder of a socket. */
+function isReadable(url: string): boolean {
+  return URL.canParse(url) || URL.canParse(url.replace(/@\//, '@localhost/'))
 }
 
 const ofDataApi = 'rds-data:<ARN of the cluster>?secret=<ARN of its secret>&database=<name>'
@@ -61,7 +74,8 @@ function parseDataApi(url: string): DataApiPlace {
     return { cluster: pathname, secret, name, ...(endpoint && { endpoint }) }
   }
   throw new Refused(
-    `database ${url}: ${ofDataApi} is allowed; the outputs of the stack have all three`,
+    `database ${withoutPassword(url)}: ${ofDataApi} is allowed; ` +
+      'the outputs of the stack have all three',
   )
 }
 

@@ -1,6 +1,8 @@
 import { datasetOf } from './contract.ts'
-import { type Outline, parseOutline } from './descriptor.ts'
+import { filesOf, type Outline, parseOutline, where } from './descriptor.ts'
 import { Refused } from './errors.ts'
+import { globOf } from './glob.ts'
+import { shortHash } from './names.ts'
 import type { ObjectVersion } from './object-store.ts'
 
 /** A descriptor as it stands: its resources' names and paths, or why it cannot be read. */
@@ -14,7 +16,22 @@ export interface Package {
   parts: string[]
 }
 
+/** Bytes of a descriptor, and of a part of it in a file of its own: some 100,000 fields. */
+const MOST = 8 << 20
+
+/** Why a file is not read as a descriptor, or a part of one. It is held in memory as a whole. */
+export function tooLarge({ size }: ObjectVersion): string | undefined {
+  if (size <= MOST) return undefined
+  return `found ${size.toLocaleString('en')} bytes; allowed: ${MOST.toLocaleString('en')} at most`
+}
+
 type Found = { version: ObjectVersion; body: Buffer }
+
+/** One of which nothing is known but why it cannot be read. */
+export function brokenPackage(file: string, folder: string, why: string): Package {
+  const hash = shortHash(why)
+  return { file, folder, outline: undefined, broken: `${file}: ${why}`, hash, parts: [] }
+}
 
 /** The descriptor of a folder; two of them in one are refused, not chosen from. */
 export function parsePackage(found: Found[], folder: string, hash: string): Package {
@@ -29,7 +46,10 @@ export function parsePackage(found: Found[], folder: string, hash: string): Pack
     return { ...made, broken: `${names}: one descriptor a folder is allowed; remove the others` }
   }
   try {
-    return { ...made, outline: checked(parseOutline(first.body.toString('utf8'), file), file) }
+    const outline = parseOutline(first.body.toString('utf8'), file)
+    checkNames(outline, file)
+    checkGlobs(outline, file)
+    return { ...made, outline }
   } catch (error) {
     if (error instanceof Refused) return { ...made, broken: error.message }
     throw error
@@ -37,7 +57,7 @@ export function parsePackage(found: Found[], folder: string, hash: string): Pack
 }
 
 /** Names that fall together as snake case would share a table. */
-function checked(outline: Outline, file: string): Outline {
+function checkNames(outline: Outline, file: string): void {
   const seen = new Map<string, string>()
   for (const { name } of outline.resources.filter((one) => one.name !== '')) {
     const { dataset, schema, table } = datasetOf(file, name)
@@ -52,5 +72,18 @@ function checked(outline: Outline, file: string): Outline {
     }
     seen.set(dataset, name)
   }
-  return outline
+}
+
+/** Whose files a glob names that cannot be read, nobody knows: the package is not used. */
+function checkGlobs(outline: Outline, file: string): void {
+  for (const [i, resource] of outline.resources.entries()) {
+    for (const glob of filesOf(resource).globs) {
+      try {
+        globOf(glob)
+      } catch (error) {
+        const at = where(['resources', i, 'sluice', 'files'])
+        throw error instanceof Refused ? new Refused(`${file}: ${at}: ${error.message}`) : error
+      }
+    }
+  }
 }
