@@ -14,6 +14,12 @@ export interface Running {
 }
 
 const root = dirname(import.meta.dirname)
+const running = new Map<ChildProcess, string>()
+
+/** Ends at once all that still works on a lake below that folder. */
+export function endBelow(folder: string): void {
+  for (const [child, lake] of running) if (lake.startsWith(folder)) child.kill('SIGKILL')
+}
 
 export function startSluice(lake: string, url: string, ...args: string[]): Running {
   return startScript('cli/sluice.ts', ['start', '--lake', lake, '--json', ...args], lake, url)
@@ -28,6 +34,7 @@ export function startScript(script: string, args: string[], lake: string, url: s
     env: { ...process.env, DATABASE_URL: url, TMPDIR: temporary },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  running.set(child, lake)
   const lines: Outcome[] = []
   let rest = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -35,6 +42,9 @@ export function startScript(script: string, args: string[], lake: string, url: s
     rest = whole.pop() ?? ''
     lines.push(...whole.map((line) => JSON.parse(line)))
   })
-  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child)
+    return code as number | null
+  })
   return { child, lines, ended }
 }

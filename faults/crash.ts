@@ -1,80 +1,84 @@
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startSluice } from './command.ts'
-import type { Source } from './source.ts'
+import pg from 'pg'
+import { type Running, startScript, startSluice } from './command.ts'
+import type { Experiment, Trial } from './experiment.ts'
+import { judge, judgeLedger } from './judge.ts'
+import { killInRounds } from './kills.ts'
+import { type Dataset, Source } from './source.ts'
 
-export interface Crashes {
-  source: Source
-  url: string
-  rounds: number
-  /** What an undisturbed run takes, in ms: a kill comes at any moment of it. */
-  duration: number
-  /** A number from 0 up to 1. */
-  random: () => number
+const rounds = { short: 4, whole: 60, long: 200 }
+const rows = { short: 100_000, whole: 200_000, long: 1_000_000 }
+
+export const crash: Experiment = {
+  name: 'crash',
+  title: 'Processes are killed (SIGKILL) at random moments of a load, and started again.',
+  promise: 'every row is there once, whenever a process died',
+  limit: { short: 5, whole: 15, long: 120 },
+  async run(trial) {
+    const findings = await Promise.all([killed(trial, 'lines', 1), killed(trial, 'rows', 4)])
+    return findings.flat()
+  },
+  naive,
 }
 
-/**
- * Rounds of `sluice start --once`, each ended by SIGKILL. Between them, and within, objects change.
- *
- * @returns how many of the processes were killed; the others had ended before
- */
-export async function crash(crashes: Crashes): Promise<number> {
-  const { source, rounds, random, duration } = crashes
-  let killed = 0
-  for (let round = 0; round < rounds; round++) {
-    if (round % 2 === 1) change(source, random)
-    // A third of the kills are aimed at the moments around Silver's commit.
-    const aimed = round % 3 === 2
-    const together = round % 5 === 3 ? 3 : 1
-    const kills = Array.from({ length: together }, () => killOne(crashes, aimed))
-    if (round % 4 === 3) {
-      await sleep(random() * duration)
-      change(source, random)
-    }
-    killed += (await Promise.all(kills)).filter(Boolean).length
-    if (round % 4 === 1 && (await killOne(crashes, false))) killed++
-  }
-  return killed
+async function killed(trial: Trial, dataset: Dataset, objects: number): Promise<string[]> {
+  const { size, random } = trial
+  const place = () => new Source(join(trial.folder, dataset), dataset, objects, rows[size])
+  const first = await trial.newDatabase()
+  const started = performance.now()
+  const untouched = place()
+  await startSluice(untouched.lake, first.url, '--once').ended
+  const duration = Math.round(performance.now() - started)
+  await first.drop()
+  untouched.remove()
+
+  const source = place()
+  const { url, drop } = await trial.newDatabase()
+  const kills = await killInRounds({ source, url, rounds: rounds[size], duration, random })
+  trial.note(`kills (${dataset})`, kills)
+  const code = await startSluice(source.lake, url, '--once').ended
+  const findings = [...(await judge(source, url)), ...(await judgeLedger(source, url))]
+  if (code !== 3) findings.push(`the last run ended with ${code}`)
+  await drop()
+  return findings
 }
 
-function change(source: Source, random: () => number): void {
-  const k = Math.floor(random() * source.objects)
-  if (k > 0 && random() < 0.5) source.moveKeys(k, random())
-  else source.rewrite(k)
+/** Killed once between two chunks, and once while it writes Parquet. */
+async function naive(trial: Trial): Promise<string[]> {
+  const source = new Source(join(trial.folder, 'lake'), 'lines', 1, 20_000)
+  const { lake } = source
+  const { url, drop } = await trial.newDatabase()
+  const start = () => startScript('faults/naive-loader.ts', [lake], lake, url)
+  await killWhen(start(), () => hasRows(url))
+  await killWhen(start(), async () => hasParquet(source))
+  await start().ended
+  const findings = await judge(source, url)
+  await drop()
+  return findings
 }
 
-async function killOne({ source, url, duration, random }: Crashes, aimed: boolean) {
-  const { child, ended } = startSluice(source.lake, url, '--once')
-  const moment = random() * duration
-  const over = ended.then(() => true)
-  if (aimed) {
-    const before = manifestsOf(source)
-    const deadline = Date.now() + 2 * duration
-    while (manifestsOf(source) === before && Date.now() < deadline) {
-      if (await Promise.race([over, sleep(2)])) break
-    }
-    await Promise.race([over, sleep(random() * 60)])
-  } else {
-    await Promise.race([over, sleep(moment)])
-  }
+async function killWhen({ child, ended }: Running, isSo: () => Promise<boolean>): Promise<void> {
+  while (child.exitCode === null && !(await isSo())) await sleep(2)
   child.kill('SIGKILL')
-  return (await ended) === null
+  await ended
 }
 
-/** Changes with every intent and every commit. */
-function manifestsOf({ lake, dataset }: Source): number {
-  const folder = join(lake, 'silver/kill', dataset, '_manifests')
-  return statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0
-}
-
-/** The same numbers for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+async function hasRows(url: string): Promise<boolean> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    return (await client.query('SELECT 1 FROM kill.lines LIMIT 1')).rowCount === 1
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '42P01') return false
+    throw error
+  } finally {
+    await client.end()
   }
+}
+
+function hasParquet({ lake }: Source): boolean {
+  const folder = join(lake, 'silver/kill/lines')
+  return Boolean(statSync(folder, { throwIfNoEntry: false })) && readdirSync(folder).length > 0
 }

@@ -10,6 +10,7 @@ import { publisher, streaming } from '../functions/streaming/handler.ts'
 import { type Handler, Lane } from '../local/lane.ts'
 import { Poller } from '../local/poller.ts'
 import { MemoryStream } from '../local/stream.fixture.ts'
+import { shuffled } from './random.ts'
 import type { S3Source } from './s3-source.ts'
 
 /** As the queues of the deployed stack: what fails twelve times is a dead letter. */
@@ -77,9 +78,4 @@ export class Deliveries {
     }
     this.#dead.push('tick')
   }
-}
-
-function shuffled<T>(items: T[], random: () => number): T[] {
-  const places = items.map((item) => ({ item, place: random() }))
-  return places.toSorted((a, b) => a.place - b.place).map(({ item }) => item)
 }

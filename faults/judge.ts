@@ -3,23 +3,37 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { openDuck } from '../core/duckdb.ts'
 import { literal } from '../core/names.ts'
-import type { Source } from './source.ts'
+import { goodLine, type Source } from './source.ts'
 
 /** What is seen of a dataset from outside: how many rows, how many keys, and which rows. */
-interface Seen {
+interface Rows {
   rows: number
   keys: number
   sum: string
 }
 
-const row = "md5(concat_ws('|', id::text, code, amount::text, day::text))"
-/** The sum of a hash of every row: equal only for the same rows, in whatever order. */
-const duckSum = `coalesce(sum(('0x' || left(${row}, 15))::BIGINT), 0)::VARCHAR`
-const pgSum = `coalesce(sum(('x' || left(${row}, 15))::bit(60)::bigint), 0)::text`
+/** How many records could not go, and their text. */
+interface Rejects {
+  rejects: number
+  text: string
+}
+
+interface Seen {
+  good: Rows
+  kept: Rejects
+}
+
+/** Equal only for the same texts, in whatever order. */
+const duckSum = (text: string) =>
+  `coalesce(sum(('0x' || left(md5(${text}), 15))::BIGINT), 0)::VARCHAR`
+const pgSum = (text: string) =>
+  `coalesce(sum(('x' || left(md5(${text}), 15))::bit(60)::bigint), 0)::text`
+const row = "concat_ws('|', id::text, code, amount::text, day::text)"
 
 /**
  * Compares Postgres and Silver with the CSV files that stand in Bronze, by plain SQL and a plain
- * glob: it knows nothing of ledger and manifests.
+ * glob: it knows nothing of ledger and manifests. In both, the rows are those that were sent but
+ * for those in quarantine, each once, and what is in quarantine stands there as it was sent.
  *
  * @returns one sentence for each thing that is wrong
  */
@@ -27,8 +41,10 @@ export async function judge(source: Source, url: string): Promise<string[]> {
   const bronze = await inBronze(source)
   const told = (where: string, seen: Seen | string) => {
     if (typeof seen === 'string') return [`${where}: ${seen}`]
-    const same = seen.rows === bronze.rows && seen.keys === bronze.keys && seen.sum === bronze.sum
-    return same ? [] : [`${where}: ${JSON.stringify(seen)}, but Bronze: ${JSON.stringify(bronze)}`]
+    return (['good', 'kept'] as const).flatMap((part) => {
+      const [found, sent] = [JSON.stringify(seen[part]), JSON.stringify(bronze[part])]
+      return found === sent ? [] : [`${where}: ${found}, but Bronze: ${sent}`]
+    })
   }
   return [
     ...told('Postgres', await orWhy(inPostgres(source, url))),
@@ -67,22 +83,38 @@ async function orWhy(seen: Promise<Seen>): Promise<Seen | string> {
   return seen.catch((error: Error) => error.message)
 }
 
-function inBronze({ lake, dataset }: Source): Promise<Seen> {
+/** The lines as they stand there, told apart by a pattern. */
+async function inBronze({ lake, dataset }: Source): Promise<Seen> {
   const files = literal(join(lake, 'bronze/kill', dataset, '*.csv'))
-  return inDuck(`read_csv(${files}, all_varchar = true)`)
+  const lines = `(SELECT line, line.regexp_matches(${literal(goodLine)}) AS good
+    FROM read_csv(${files}, auto_detect = false, header = true, delim = '\x01', quote = '',
+      escape = '', columns = {'line': 'VARCHAR'}))`
+  return inDuck(
+    `SELECT count(*), count(DISTINCT split_part(line, ',', 1)),
+      ${duckSum("replace(line, ',', '|')")} FROM ${lines} WHERE good`,
+    `SELECT count(*), ${duckSum('line')} FROM ${lines} WHERE NOT good`,
+  )
 }
 
 function inSilver({ lake, dataset }: Source): Promise<Seen> {
-  const files = literal(join(lake, 'silver/kill', dataset, '**/*.parquet'))
-  return inDuck(`read_parquet(${files})`)
+  const files = (root: string) => {
+    return `read_parquet(${literal(join(lake, root, 'kill', dataset, '**/*.parquet'))})`
+  }
+  return inDuck(
+    `SELECT count(*), count(DISTINCT id::BIGINT), ${duckSum(row)} FROM ${files('silver')}`,
+    `SELECT count(*), ${duckSum('text')} FROM ${files('quarantine')} WHERE raw = encode(text)`,
+  )
 }
 
-async function inDuck(from: string): Promise<Seen> {
+async function inDuck(good: string, kept: string): Promise<Seen> {
   const duck = await openDuck()
   try {
-    const [seen] = await duck.all(`SELECT count(*), count(DISTINCT id::BIGINT), ${duckSum}
-      FROM ${from}`)
-    return { rows: Number(seen?.[0]), keys: Number(seen?.[1]), sum: String(seen?.[2]) }
+    const [[rows, keys, sum] = []] = await duck.all(good)
+    const [[rejects, text] = []] = await duck.all(kept)
+    return {
+      good: { rows: Number(rows), keys: Number(keys), sum: String(sum) },
+      kept: { rejects: Number(rejects), text: String(text) },
+    }
   } finally {
     duck.close()
   }
@@ -90,9 +122,11 @@ async function inDuck(from: string): Promise<Seen> {
 
 function inPostgres({ dataset }: Source, url: string): Promise<Seen> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query(`SELECT count(*)::int AS rows,
-      count(DISTINCT id)::int AS keys, ${pgSum} AS sum FROM kill.${dataset}`)
-    return rows[0]
+    const good = await client.query(`SELECT count(*)::int AS rows,
+      count(DISTINCT id)::int AS keys, ${pgSum(row)} AS sum FROM kill.${dataset}`)
+    const kept = await client.query(`SELECT count(*)::int AS rejects, ${pgSum('text')} AS text
+      FROM sluice.rejects WHERE raw = convert_to(text, 'UTF8')`)
+    return { good: good.rows[0], kept: kept.rows[0] }
   })
 }
 

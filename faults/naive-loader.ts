@@ -1,40 +1,71 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import pg from 'pg'
 import { openDuck } from '../core/duckdb.ts'
 import { literal } from '../core/names.ts'
-import { openPostgres } from '../core/postgres.ts'
+import { goodLine } from './source.ts'
 
 /**
- * `node faults/naive-loader.ts LAKE` loads bronze/kill/lines/0.csv as many a script does: a commit
- * for each chunk, Parquet written where it is read, and a JSON file that says that it is done. It
- * is here to be found out: a crash at the wrong moment leaves rows twice and half a file.
+ * `node faults/naive-loader.ts LAKE [FILE…]` loads the objects of bronze/kill/lines as many a
+ * script does: a commit for each chunk, Parquet written where it is read, and a file that says that
+ * an object is done. While nothing goes wrong it is right. It is here to be found out.
  */
-const lake = process.argv[2] ?? ''
-const done = join(lake, 'done.json')
-const file = join(lake, 'bronze/kill/lines/0.csv')
+const [lake = '', ...named] = process.argv.slice(2)
+const bronze = join(lake, 'bronze/kill/lines')
 const CHUNK = 500
-const columns = ['id', 'code', 'amount', 'day']
 
-if (!existsSync(done)) {
-  const database = openPostgres(process.env.DATABASE_URL ?? '')
-  await database.transaction((tx) =>
-    tx.script(`CREATE SCHEMA IF NOT EXISTS kill;
-      CREATE TABLE IF NOT EXISTS kill.lines
-        (id bigint, code text, amount numeric(12,2), day date)`),
-  )
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(1)
-  for (let at = 0; at < lines.length; at += CHUNK) {
-    const chunk = `${lines.slice(at, at + CHUNK).join('\n')}\n`
-    await database.transaction((tx) =>
-      tx.copy({ table: 'kill.lines', columns }, Readable.from([chunk])),
+await load(named.length > 0 ? named : readdirSync(bronze))
+
+async function load(files: string[]): Promise<void> {
+  const client = new pg.Client(process.env.DATABASE_URL)
+  await client.connect()
+  await client.query(`CREATE SCHEMA IF NOT EXISTS kill; CREATE SCHEMA IF NOT EXISTS sluice;
+    CREATE TABLE IF NOT EXISTS kill.lines (id bigint, code text, amount numeric(12,2), day date);
+    CREATE TABLE IF NOT EXISTS sluice.rejects (raw bytea, text text)`)
+  for (const file of files) if (!existsSync(doneFile(file))) await loadFile(client, file)
+  await client.end()
+}
+
+async function loadFile(client: pg.Client, file: string): Promise<void> {
+  const lines = readFileSync(join(bronze, file), 'utf8').trimEnd().split('\n').slice(1)
+  const isGood = (line: string) => new RegExp(goodLine).test(line)
+  const good = lines.filter(isGood)
+  const wrong = lines.filter((line) => !isGood(line))
+  for (let at = 0; at < good.length; at += CHUNK) {
+    const chunk = good.slice(at, at + CHUNK)
+    await client.query(
+      `INSERT INTO kill.lines SELECT a[1]::bigint, a[2], a[3]::numeric, a[4]::date
+       FROM (SELECT string_to_array(line, ',') AS a FROM unnest($1::text[]) line)`,
+      [chunk],
     )
   }
-  await database.end()
-  const folder = join(lake, 'silver/kill/lines')
-  mkdirSync(folder, { recursive: true })
+  await client.query(
+    "INSERT INTO sluice.rejects SELECT convert_to(t, 'UTF8'), t FROM unnest($1::text[]) t",
+    [wrong],
+  )
+  await writeParquet(file, good, wrong)
+  writeFileSync(doneFile(file), '')
+}
+
+async function writeParquet(file: string, good: string[], wrong: string[]): Promise<void> {
   const duck = await openDuck()
-  await duck.run(`COPY (SELECT id, code, amount::DECIMAL(12,2) AS amount, day
-    FROM read_csv(${literal(file)})) TO ${literal(join(folder, `${process.pid}.parquet`))}`)
-  writeFileSync(done, '{}')
+  const rows = (lines: string[]) => `unnest([${lines.map(literal).join()}]::VARCHAR[]) AS line`
+  const cell = (n: number) => `split_part(line, ',', ${n})`
+  await duck.run(`COPY (SELECT ${cell(1)}::BIGINT AS id, ${cell(2)} AS code,
+      ${cell(3)}::DECIMAL(12,2) AS amount, ${cell(4)}::DATE AS day FROM (SELECT ${rows(good)}))
+    TO ${literal(placeIn('silver', file))}`)
+  await duck.run(`COPY (SELECT encode(line) AS raw, line AS text FROM (SELECT ${rows(wrong)}))
+    TO ${literal(placeIn('quarantine', file))}`)
+  duck.close()
+}
+
+/** Named by the moment, so that no file is in the way of another. */
+function placeIn(root: string, file: string): string {
+  const folder = join(lake, root, 'kill/lines')
+  mkdirSync(folder, { recursive: true })
+  return join(folder, `${basename(file, '.csv')}-${Date.now()}.parquet`)
+}
+
+function doneFile(file: string): string {
+  return join(lake, `${file}.done`)
 }

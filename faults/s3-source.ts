@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { isDescriptor } from '../core/catalog.ts'
 import type { ObjectStore } from '../core/object-store.ts'
 import { resource } from '../functions/stages.fixture.ts'
-import { seeded } from './crash.ts'
+import { seeded } from './random.ts'
 
 const data = join(dirname(import.meta.dirname), 'data')
 const SMALL = 10

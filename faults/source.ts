@@ -11,6 +11,9 @@ const fields = [
   { name: 'day', type: 'date' },
 ]
 
+/** So many rows have one that is wrong, in every version of its object. */
+const WRONG = 100
+
 /**
  * The Bronze of one dataset, whose objects share out the keys 1 … rows: each key stands in one
  * object, so what must be in the tables is what stands in the files, whatever changed before.
@@ -36,6 +39,11 @@ export class Source {
     for (let k = 0; k < objects; k++) this.rewrite(k)
   }
 
+  /** Keys of all objects in the lake. */
+  get keys(): string[] {
+    return Array.from({ length: this.objects }, (_, k) => `bronze/kill/${this.dataset}/${k}.csv`)
+  }
+
   get objects(): number {
     return this.#bounds.length - 1
   }
@@ -45,10 +53,7 @@ export class Source {
     const version = ++this.#version
     const [from, to] = [this.#bounds[k]!, this.#bounds[k + 1]!]
     const lines = ['id,code,amount,day']
-    for (let id = from + 1; id <= to; id++) {
-      const amount = (((id * 7919 + version) % 1_000_000) / 100).toFixed(2)
-      lines.push(`${id},v${version}-${(id * 31) % 100_003},${amount},2026-0${1 + (id % 9)}-15`)
-    }
+    for (let id = from + 1; id <= to; id++) lines.push(lineOf(id, version))
     const beside = join(this.lake, `${this.dataset}-${k}.new`)
     writeFileSync(beside, `${lines.join('\n')}\n`)
     renameSync(beside, join(this.#folder(), this.dataset, `${k}.csv`))
@@ -69,4 +74,21 @@ export class Source {
   #folder(): string {
     return join(this.lake, 'bronze', 'kill')
   }
+}
+
+/** The lines that are good, and no others. */
+export const goodLine = '^\\d+,v\\d+-\\d+,\\d+\\.\\d\\d,2026-0\\d-15$'
+
+function lineOf(id: number, version: number): string {
+  const code = `v${version}-${(id * 31) % 100_003}`
+  const amount = (((id * 7919 + version) % 1_000_000) / 100).toFixed(2)
+  const day = `2026-0${1 + (id % 9)}-15`
+  if (id % WRONG !== 0) return `${id},${code},${amount},${day}`
+  const wrong = [
+    `${id},${code},1.234,${day}`,
+    `${id},${code},${amount},2026-02-30`,
+    `${id},${code},${amount},${day},one more`,
+    `${id},"${code} said ""no"", twice", ,${day}`,
+  ]
+  return wrong[(id / WRONG) % wrong.length] ?? ''
 }

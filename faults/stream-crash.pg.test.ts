@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { freshDatabase } from '../local/fresh-database.ts'
 import { type Running, startSluice } from './command.ts'
-import { seeded } from './crash.ts'
+import { seeded } from './random.ts'
 import { judgeStream, StreamSource } from './stream-source.ts'
 
 /** Whole: `SLUICE_ROUNDS=30 SLUICE_CRASH_ROWS=1000000 npx vitest run faults/stream-crash`. */

@@ -1,0 +1,5 @@
+import { crash } from './crash.ts'
+import type { Experiment } from './experiment.ts'
+
+/** What `npm run faults` does, in this order. */
+export const experiments: Experiment[] = [crash]

@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import pg from 'pg'
+import { type LocalPostgres, localPostgres, removeLocalPostgres } from '../local/postgres.ts'
+import type { Trial } from './experiment.ts'
+
+/** A durable Postgres of its own, started when it is first asked for. */
+export class Server {
+  readonly #home: string
+  #server: Promise<LocalPostgres> | undefined
+  #databases = 0
+
+  /** @param folder the server's files go below it */
+  constructor(folder: string) {
+    this.#home = join(folder, 'postgres')
+  }
+
+  readonly newDatabase: Trial['newDatabase'] = async () => {
+    this.#server ??= localPostgres(this.#home)
+    const { url } = await this.#server
+    return databaseOf(url, `fault_${++this.#databases}`)
+  }
+
+  async remove(): Promise<void> {
+    await (await this.#server)?.release()
+    await removeLocalPostgres(this.#home)
+  }
+}
+
+/** A new, empty database of that server; `drop` cuts off whoever is still in it. */
+async function databaseOf(server: string, name: string): ReturnType<Trial['newDatabase']> {
+  await execute(server, `CREATE DATABASE ${name} TEMPLATE template0`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  const drop = () => execute(server, `DROP DATABASE ${name} WITH (FORCE)`)
+  return { url: url.href, drop }
+}
+
+async function execute(url: string, sql: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
