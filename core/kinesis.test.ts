@@ -137,7 +137,7 @@ test.for([
   expect(requests).toEqual(Array.from({ length: 5 }, () => ['a', 'b']))
 })
 
-test('an answer without a body is no shard that has ended, nor a stream without shards', async () => {
+test('an answer without a body ends no shard, and is no stream without shards', async () => {
   script = [tells(''), tells('{}')]
   await expect(open().get('iterator', 10)).rejects.toThrow(/told too little of stream orders/)
   await expect(open().shards()).rejects.toThrow(/told too little of stream orders/)

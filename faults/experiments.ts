@@ -1,5 +1,6 @@
 import { crash } from './crash.ts'
 import type { Experiment } from './experiment.ts'
+import { network } from './network.ts'
 
 /** What `npm run faults` does, in this order. */
-export const experiments: Experiment[] = [crash]
+export const experiments: Experiment[] = [crash, network]
