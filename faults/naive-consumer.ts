@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDuck } from '../core/duckdb.ts'
@@ -42,7 +43,8 @@ async function readShard(from: StreamClient, shard: string): Promise<void> {
       return from.get(iterator, BATCH)
     })
     if (page.records.length > 0) {
-      await write(page.records.map(({ data }) => data.toString()))
+      const texts = page.records.filter(({ data }) => isUtf8(data) && !data.includes(0))
+      await write(texts.map(({ data }) => data.toString()))
       after = page.records.at(-1)!.sequenceNumber
       writeFileSync(placeFile(shard), after)
     } else if (page.behind === 0) return
