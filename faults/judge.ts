@@ -28,7 +28,11 @@ const duckSum = (text: string) =>
   `coalesce(sum(('0x' || left(md5(${text}), 15))::BIGINT), 0)::VARCHAR`
 const pgSum = (text: string) =>
   `coalesce(sum(('x' || left(md5(${text}), 15))::bit(60)::bigint), 0)::text`
-const row = "concat_ws('|', id::text, code, amount::text, day::text)"
+/** Instants as UTC: in Bronze each stands beside the same time without an offset. */
+const row = `concat_ws('|', id::text, code, amount::text, day::text, "at"::text,
+  (sent AT TIME ZONE 'UTC')::text)`
+const instant = "replace(c[5], 'T', ' ')"
+const line = `concat_ws('|', c[1], c[2], c[3], c[4], ${instant}, ${instant})`
 
 /**
  * Compares Postgres and Silver with the CSV files that stand in Bronze, by plain SQL and a plain
@@ -52,13 +56,23 @@ export async function judge(source: Source, url: string): Promise<string[]> {
   ]
 }
 
-/** The ledger's own side: one row an object, all loaded, and nobody left in a transaction. */
-export async function judgeLedger(source: Source, url: string): Promise<string[]> {
+/**
+ * The ledger's own side: one row an object, all loaded, nothing waits or is due, and nobody is left
+ * in a transaction.
+ */
+export async function judgeLedger(
+  { objects }: { objects: number },
+  url: string,
+): Promise<string[]> {
   return withClient(url, async (client) => {
     const { rows } = await client.query('SELECT key, status FROM sluice.objects ORDER BY key')
     const wrong = rows.filter(({ status }) => status !== 'loaded')
     const findings = wrong.map(({ key, status }) => `ledger: ${key} is ${status}`)
-    if (rows.length !== source.objects) findings.push(`ledger: ${rows.length} rows`)
+    if (rows.length !== objects) findings.push(`ledger: ${rows.length} rows`)
+    for (const table of ['waiting', 'due']) {
+      const { rowCount } = await client.query(`SELECT 1 FROM sluice.${table}`)
+      if (rowCount) findings.push(`sluice.${table}: ${rowCount} rows are left`)
+    }
     const left = await othersIn(client)
     if (left > 0) findings.push(`${left} connections are left`)
     const prepared = await client.query('SELECT 1 FROM pg_prepared_xacts')
@@ -86,12 +100,11 @@ async function orWhy(seen: Promise<Seen>): Promise<Seen | string> {
 /** The lines as they stand there, told apart by a pattern. */
 async function inBronze({ lake, dataset }: Source): Promise<Seen> {
   const files = literal(join(lake, 'bronze/kill', dataset, '*.csv'))
-  const lines = `(SELECT line, line.regexp_matches(${literal(goodLine)}) AS good
+  const lines = `(SELECT line, string_split(line, ',') AS c, line.regexp_matches(${literal(goodLine)}) AS good
     FROM read_csv(${files}, auto_detect = false, header = true, delim = '\x01', quote = '',
       escape = '', columns = {'line': 'VARCHAR'}))`
   return inDuck(
-    `SELECT count(*), count(DISTINCT split_part(line, ',', 1)),
-      ${duckSum("replace(line, ',', '|')")} FROM ${lines} WHERE good`,
+    `SELECT count(*), count(DISTINCT c[1]), ${duckSum(line)} FROM ${lines} WHERE good`,
     `SELECT count(*), ${duckSum('line')} FROM ${lines} WHERE NOT good`,
   )
 }
@@ -124,8 +137,12 @@ function inPostgres({ dataset }: Source, url: string): Promise<Seen> {
   return withClient(url, async (client) => {
     const good = await client.query(`SELECT count(*)::int AS rows,
       count(DISTINCT id)::int AS keys, ${pgSum(row)} AS sum FROM kill.${dataset}`)
-    const kept = await client.query(`SELECT count(*)::int AS rejects, ${pgSum('text')} AS text
-      FROM sluice.rejects WHERE raw = convert_to(text, 'UTF8')`)
+    const kept = await client.query(
+      `SELECT count(*)::int AS rejects, ${pgSum('text')} AS text
+       FROM sluice.rejects r JOIN sluice.objects o ON o.id = r.object_id
+       WHERE starts_with(o.key, $1) AND raw = convert_to(text, 'UTF8')`,
+      [`bronze/kill/${dataset}/`],
+    )
     return { good: good.rows[0], kept: kept.rows[0] }
   })
 }

@@ -20,8 +20,10 @@ async function load(files: string[]): Promise<void> {
   const client = new pg.Client(process.env.DATABASE_URL)
   await client.connect()
   await client.query(`CREATE SCHEMA IF NOT EXISTS kill; CREATE SCHEMA IF NOT EXISTS sluice;
-    CREATE TABLE IF NOT EXISTS kill.lines (id bigint, code text, amount numeric(12,2), day date);
-    CREATE TABLE IF NOT EXISTS sluice.rejects (raw bytea, text text)`)
+    CREATE TABLE IF NOT EXISTS kill.lines (id bigint, code text, amount numeric(12,2), day date,
+      at timestamp, sent timestamptz);
+    CREATE TABLE IF NOT EXISTS sluice.objects (id serial, key text);
+    CREATE TABLE IF NOT EXISTS sluice.rejects (object_id int, raw bytea, text text)`)
   for (const file of files) if (!existsSync(doneFile(file))) await loadFile(client, file)
   await client.end()
 }
@@ -34,14 +36,17 @@ async function loadFile(client: pg.Client, file: string): Promise<void> {
   for (let at = 0; at < good.length; at += CHUNK) {
     const chunk = good.slice(at, at + CHUNK)
     await client.query(
-      `INSERT INTO kill.lines SELECT a[1]::bigint, a[2], a[3]::numeric, a[4]::date
+      `INSERT INTO kill.lines SELECT a[1]::bigint, a[2], a[3]::numeric, a[4]::date,
+         a[5]::timestamp, a[6]::timestamptz
        FROM (SELECT string_to_array(line, ',') AS a FROM unnest($1::text[]) line)`,
       [chunk],
     )
   }
   await client.query(
-    "INSERT INTO sluice.rejects SELECT convert_to(t, 'UTF8'), t FROM unnest($1::text[]) t",
-    [wrong],
+    `WITH object AS (INSERT INTO sluice.objects (key) VALUES ($1) RETURNING id)
+     INSERT INTO sluice.rejects
+       SELECT id, convert_to(line, 'UTF8'), line FROM object, unnest($2::text[]) line`,
+    [`bronze/kill/lines/${file}`, wrong],
   )
   await writeParquet(file, good, wrong)
   writeFileSync(doneFile(file), '')
@@ -52,7 +57,8 @@ async function writeParquet(file: string, good: string[], wrong: string[]): Prom
   const rows = (lines: string[]) => `unnest([${lines.map(literal).join()}]::VARCHAR[]) AS line`
   const cell = (n: number) => `split_part(line, ',', ${n})`
   await duck.run(`COPY (SELECT ${cell(1)}::BIGINT AS id, ${cell(2)} AS code,
-      ${cell(3)}::DECIMAL(12,2) AS amount, ${cell(4)}::DATE AS day FROM (SELECT ${rows(good)}))
+      ${cell(3)}::DECIMAL(12,2) AS amount, ${cell(4)}::DATE AS day,
+      ${cell(5)}::TIMESTAMP AS "at", ${cell(6)}::TIMESTAMPTZ AS sent FROM (SELECT ${rows(good)}))
     TO ${literal(placeIn('silver', file))}`)
   await duck.run(`COPY (SELECT encode(line) AS raw, line AS text FROM (SELECT ${rows(wrong)}))
     TO ${literal(placeIn('quarantine', file))}`)
