@@ -48,6 +48,11 @@ function fails(status: number, type: string): Behaviour {
   }
 }
 
+/** Says that all is well, and then no more than that. */
+function tells(text: string): Behaviour {
+  return (_data, answer) => void answer.end(text)
+}
+
 const drops: Behaviour = (_data, _answer, request) => void request.socket.destroy()
 
 beforeAll(async () => {
@@ -123,11 +128,19 @@ test.for([
   ['a fault of the server', fails(500, 'InternalFailure')],
   ['a server that is away', fails(503, 'ServiceUnavailable')],
   ['a dropped connection', drops],
+  ['an answer without a body', tells('')],
+  ['an answer that is cut', tells('{"FailedRecordCount":0,"Rec')],
 ] as const)('%s that outlasts the retries of the SDK is tried again', async ([, behaviour]) => {
   // The SDK itself tries three times.
   script = [behaviour, behaviour, behaviour, behaviour]
   await open().put(recordsOf('a', 'b'))
   expect(requests).toEqual(Array.from({ length: 5 }, () => ['a', 'b']))
+})
+
+test('an answer without a body ends no shard, and is no stream without shards', async () => {
+  script = [tells(''), tells('{}')]
+  await expect(open().get('iterator', 10)).rejects.toThrow(/told too little of stream orders/)
+  await expect(open().shards()).rejects.toThrow(/told too little of stream orders/)
 })
 
 test('what no retry cures is thrown at once', async () => {

@@ -96,7 +96,7 @@ class KinesisStream implements StreamClient {
       client.send(new kinesis.DescribeStreamSummaryCommand({ StreamName: this.name })),
     )
     if (!told?.StreamARN || !told.StreamCreationTimestamp || !told.StreamStatus) {
-      throw new Error(`Kinesis told too little of stream ${this.name}`)
+      return this.#toldTooLittle()
     }
     const created = told.StreamCreationTimestamp.toISOString()
     return { name: this.name, created, arn: told.StreamARN, status: told.StreamStatus }
@@ -111,7 +111,7 @@ class KinesisStream implements StreamClient {
       const page = await this.#call(({ kinesis, client }) =>
         client.send(new kinesis.ListShardsCommand(input)),
       )
-      for (const shard of page.Shards ?? []) {
+      for (const shard of page.Shards ?? this.#toldTooLittle()) {
         const parents = [shard.ParentShardId, shard.AdjacentParentShardId].filter(
           (id) => id !== undefined,
         )
@@ -154,7 +154,7 @@ class KinesisStream implements StreamClient {
     const answer = await this.#call(({ kinesis, client }) =>
       client.send(new kinesis.GetRecordsCommand({ ShardIterator: iterator, Limit: limit })),
     )
-    const records = (answer.Records ?? []).map((record) => ({
+    const records = (answer.Records ?? this.#toldTooLittle()).map((record) => ({
       sequenceNumber: record.SequenceNumber ?? '',
       partitionKey: record.PartitionKey ?? '',
       data: asBuffer(record.Data ?? new Uint8Array()),
@@ -164,6 +164,11 @@ class KinesisStream implements StreamClient {
     // The protocol's null means the same as its absence.
     const next = answer.NextShardIterator ?? undefined
     return { records, next, behind: answer.MillisBehindLatest ?? 0, children }
+  }
+
+  /** An answer that lost its body on the way parses as `{}`: no shards, a shard that has ended. */
+  #toldTooLittle(): never {
+    throw new Error(`Kinesis told too little of stream ${this.name}; ask again`)
   }
 
   async #call<T>(work: (sdk: Sdk) => Promise<T>): Promise<T> {

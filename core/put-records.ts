@@ -111,11 +111,11 @@ async function attempt(
   }
 }
 
-/** Whether it is throttling, a fault of the server's, or of the network. */
+/** Whether it is throttling, a fault of the server's or the network, or an answer that was cut. */
 function mayPass(error: Error): boolean {
   const { code, $metadata } = error as { code?: unknown; $metadata?: { httpStatusCode?: number } }
   const status = $metadata?.httpStatusCode
-  if (status !== undefined && status >= 500) return true
+  if (status !== undefined && (status >= 500 || status < 300)) return true
   // Errors of Node's sockets have a code (ECONNRESET), and no answer that had a status.
   return passing.test(error.name) || (status === undefined && typeof code === 'string')
 }

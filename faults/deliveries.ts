@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LEASE } from '../core/checkpoint.ts'
 import type { Database } from '../core/database.ts'
+import type { StreamClient } from '../core/kinesis.ts'
 import type { Lake } from '../core/lake.ts'
 import { prepareLedger } from '../core/prepare-ledger.ts'
 import { tick } from '../functions/maintenance/tick.ts'
@@ -9,7 +10,6 @@ import { silver } from '../functions/silver/handler.ts'
 import { publisher, streaming } from '../functions/streaming/handler.ts'
 import { type Handler, Lane } from '../local/lane.ts'
 import { Poller } from '../local/poller.ts'
-import { MemoryStream } from '../local/stream.fixture.ts'
 import { shuffled } from './random.ts'
 import type { S3Source } from './s3-source.ts'
 
@@ -24,12 +24,14 @@ const WIDTH = 5
 export class Deliveries {
   readonly #lake: Lake
   readonly #database: Database
+  readonly #stream: StreamClient
   readonly #random: () => number
   readonly #dead: string[] = []
 
-  constructor(lake: Lake, database: Database, random: () => number) {
+  constructor(lake: Lake, database: Database, stream: StreamClient, random: () => number) {
     this.#lake = lake
     this.#database = database
+    this.#stream = stream
     this.#random = random
   }
 
@@ -37,7 +39,7 @@ export class Deliveries {
   async run(source: S3Source): Promise<void> {
     await prepareLedger(this.#database)
     const ignored = () => {}
-    const stream = new MemoryStream('faults')
+    const stream = this.#stream
     const append = streaming(this.#lake, stream, { object: ignored, batch: ignored })
     const poller = new Poller(stream, append, {
       ...{ batchSize: 2, windowMs: 0, bisect: true, retry: { first: 50, longest: 1_000 } },

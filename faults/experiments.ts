@@ -1,5 +1,7 @@
 import { crash } from './crash.ts'
 import type { Experiment } from './experiment.ts'
+import { network } from './network.ts'
+import { stream } from './stream.ts'
 
 /** What `npm run faults` does, in this order. */
-export const experiments: Experiment[] = [crash]
+export const experiments: Experiment[] = [crash, network, stream]

@@ -6,7 +6,8 @@ import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { list } from '../core/object-store.conformance.ts'
 import { S3Store } from '../core/s3-store.ts'
-import { cutting, type Misfortune, S3Proxy } from './s3-proxy.ts'
+import { cutting, type Misfortune } from './misfortune.ts'
+import { FaultyProxy } from './proxy.ts'
 
 /** A short body never counts as a whole one, however it became short. */
 
@@ -29,7 +30,7 @@ describe.skipIf(!endpoint)('an answer that is cut', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-short-'))
   /** What befalls the requests to come, one after the other. */
   let coming: Misfortune[] = []
-  const proxy = new S3Proxy(endpoint, () => coming.shift())
+  const proxy = new FaultyProxy(endpoint, () => coming.shift())
   /** One compares checksums; to the other one it is as if no object had any. */
   const stores: S3Store[] = []
   let sdk: S3Client

@@ -11,7 +11,7 @@ const SMALL = 10
 /** Its text hardly packs, so that its Parquet, too, goes up in several parts. */
 const LARGE = 24_000
 
-/** The sample of the repository, many small objects, a gzipped one and a large one. */
+/** The sample of the repository; many small objects, a gzipped and a large one; more streams. */
 export class S3Source {
   readonly #objects = new Map<string, Buffer>()
 
@@ -28,12 +28,19 @@ export class S3Source {
       resource('lines', ['id:integer', 'text']),
       resource('large', ['id:integer', 'text'], { primaryKey: 'id' }),
     ]
-    const put = (key: string, body: string | Buffer) =>
-      this.#objects.set(`bronze/made/${key}`, Buffer.from(body as string))
+    const put = (key: string, body: string | Buffer, folder = 'bronze/made') =>
+      this.#objects.set(`${folder}/${key}`, Buffer.from(body as string))
     put('datapackage.json', JSON.stringify({ name: 'made', resources }))
     for (let n = 0; n < SMALL; n++) put(`lines/${n}.csv`, linesOf(n * 1000, 20, 10, random))
     put('lines/packed.csv.gz', gzipSync(linesOf(900_000, 500, 20, random)))
     put('large/0.csv', linesOf(0, LARGE, 990, random))
+    const flows = { name: 'flow', resources: [resource('flows', ['id:integer', 'text'])] }
+    put('datapackage.json', JSON.stringify(flows), 'streaming/flow')
+    // The last one is several chunks.
+    for (let n = 0; n < SMALL; n++) {
+      const rows = n < SMALL - 1 ? 30 : 2_000
+      put(`flows/${n}.csv`, linesOf(n * 10_000, rows, 400, random), 'streaming/flow')
+    }
   }
 
   /** Objects of Bronze end twice, in two stages, those of the stream once. */

@@ -8,6 +8,8 @@ export class StreamSource {
   readonly lake: string
   readonly objects: number
   readonly rows: number
+  /** Good rows of other producers, of the ids that come after those of the objects. */
+  others = 0
 
   constructor(lake: string, objects: number, rows: number) {
     this.lake = lake
@@ -24,6 +26,20 @@ export class StreamSource {
         `${['id,shop,total,at', ...lines].join('\n')}\n`,
       )
     }
+  }
+
+  /** Keys of all objects in the lake. */
+  get keys(): string[] {
+    return Array.from({ length: this.objects }, (_, k) => `streaming/kill/events/${k}.csv`)
+  }
+
+  /** The next row of another producer: JSON that names its dataset. */
+  other(): Buffer {
+    const id = this.rows + this.others++
+    const [, shop, total, at] = lineOf(id - (id % 100 === 0 ? 1 : 0)).split(',')
+    return Buffer.from(
+      `{"_dataset":"kill.events","id":${id},"shop":${shop},"total":${total},"at":"${at}"}`,
+    )
   }
 
   get wrong(): number {
@@ -81,7 +97,9 @@ function lineOf(id: number): string {
  *
  * @returns one sentence for each thing that is wrong
  */
-export async function judgeStream({ lake, rows, wrong }: StreamSource): Promise<string[]> {
+export async function judgeStream(source: StreamSource): Promise<string[]> {
+  const { lake, rows, wrong, others } = source
+  const all = rows - wrong + others
   const at = (path: string) => `read_parquet(${literal(join(lake, path))})`
   const events = at('streaming_results/kill/events/events/**/*.parquet')
   const windows = at('streaming_results/kill/events/windows/minutes/*.parquet')
@@ -94,11 +112,19 @@ export async function judgeStream({ lake, rows, wrong }: StreamSource): Promise<
     const found = await count(sql).catch((error: Error) => error.message)
     if (found !== wanted) findings.push(`${what}: ${found}, not ${wanted}`)
   }
-  await expectCount('events', `SELECT count(*) FROM ${events}`, rows - wrong)
-  await expectCount('ids', `SELECT count(DISTINCT id) FROM ${events}`, rows - wrong)
-  const good = `SELECT count(*) FROM ${events} WHERE id BETWEEN 0 AND ${rows - 1} AND id % 100 <> 0`
-  await expectCount('good ids', good, rows - wrong)
-  const kept = at('quarantine/kill/events/stream/*.parquet')
+  await expectCount('events', `SELECT count(*) FROM ${events}`, all)
+  await expectCount('ids', `SELECT count(DISTINCT id) FROM ${events}`, all)
+  const good = `SELECT count(*) FROM ${events} WHERE id BETWEEN 0 AND ${rows + others - 1}
+    AND (id >= ${rows} OR id % 100 <> 0)`
+  await expectCount('good ids', good, all)
+  const sent = `read_csv(${literal(join(lake, 'streaming/kill/events/*.csv'))}, all_varchar = true)`
+  const changed = `SELECT count(*) FROM (
+    (SELECT id::BIGINT, shop::BIGINT, total::DECIMAL(12, 2), "at"::TIMESTAMP FROM ${sent}
+      WHERE id::BIGINT % 100 <> 0)
+    EXCEPT ALL (SELECT id, shop, total, "at" FROM ${events}))`
+  await expectCount('rows that were sent, and are not there as they were', changed, 0)
+  const kept = `(SELECT * FROM ${at('quarantine/kill/events/stream/*.parquet')}
+    WHERE text LIKE '%,1.234,%')`
   await expectCount('rejects', `SELECT count(*) FROM ${kept}`, wrong)
   await expectCount(
     'rejected ids',
@@ -110,6 +136,17 @@ export async function judgeStream({ lake, rows, wrong }: StreamSource): Promise<
   await expectCount('windows that no event makes', beyond, 0)
   await expectCount('windows that are missing', missing, 0)
   return findings
+}
+
+/** How many rows of other producers are no events yet. */
+export async function missingOthers({ lake, rows, others }: StreamSource): Promise<number> {
+  const events = join(lake, 'streaming_results/kill/events/events/**/*.parquet')
+  return (
+    others -
+    (await count(
+      `SELECT count(DISTINCT id) FROM read_parquet(${literal(events)}) WHERE id >= ${rows}`,
+    ))
+  )
 }
 
 async function count(sql: string): Promise<number> {

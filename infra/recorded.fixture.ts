@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { matchesGlob } from 'node:path'
-import { S3Proxy } from '../faults/s3-proxy.ts'
+import { FaultyProxy } from '../faults/proxy.ts'
 import { bundleFor } from './bundles.ts'
 import { dataApi, type Need, needsOf, type Places, type Sent } from './policy.fixture.ts'
 import type { Settings } from './settings.ts'
@@ -46,9 +46,9 @@ export class RecordedFunction {
   readonly needs = { work: new Set<Need>(), check: new Set<Need>() }
   readonly #stack: TestStack
   readonly #places: Places
-  readonly #proxy: S3Proxy
+  readonly #proxy: FaultyProxy
   /** Where there is a Data API (`DataApi` of the places), which has an endpoint of its own. */
-  readonly #dataApi: S3Proxy | undefined
+  readonly #dataApi: FaultyProxy | undefined
   readonly #sent: Sent[] = []
   #loses: string[] = []
   #endpoint = ''
@@ -61,7 +61,7 @@ export class RecordedFunction {
     this.#places = places
     const { AWS_ENDPOINT_URL = '' } = process.env
     const proxyOf = (upstream: string) =>
-      new S3Proxy(
+      new FaultyProxy(
         upstream,
         (request) => this.#misfortune(request),
         (request, body, status) => this.#sent.push(sentOf(request, body, status)),

@@ -1,47 +1,12 @@
 import { once } from 'node:events'
 import * as http from 'node:http'
 import type { AddressInfo } from 'node:net'
-
-/** What a body may suffer on its way. */
-export const cutting = [
-  /** The connection ends before as many bytes as Content-Length says. */
-  'cuts the body',
-  /** Content-Length is that of the shorter body: the protocol sees nothing wrong. */
-  'shortens the body',
-  /** Sent in chunks, it ends well, but too early. */
-  'drops the last chunks',
-] as const
-
-/** What may go wrong with a request; bodies are cut only where there is one. */
-const faults = [
-  'answers 500',
-  'answers 503',
-  'resets the connection',
-  /** What was asked for is done, but the client never knows. */
-  'loses the answer',
-  'cuts the upload',
-  ...cutting,
-] as const
-
-export type Fault = (typeof faults)[number]
-
-/** What befalls a request, and after what share of a body it is cut, from 0 up to 1. */
-export interface Misfortune {
-  fault: Fault
-  share: number
-}
-
-/** Each fault befalls so many of all requests. */
-export function atRandom(random: () => number, rate = 0.05): () => Misfortune | undefined {
-  return () => {
-    const fault = faults[Math.floor(random() / rate)]
-    // Nothing at all is the hardest to tell from a whole body.
-    return fault && { fault, share: random() < 0.2 ? 0 : random() }
-  }
-}
+import { cutting, type Fault, type Misfortune } from './misfortune.ts'
 
 /** Told of each request that the endpoint has answered, whatever becomes of that answer. */
-export type Told = (request: http.IncomingMessage, body: Buffer, status: number) => void
+type Told = (request: http.IncomingMessage, body: Buffer, status: number) => void
+
+type Choose = (request: http.IncomingMessage) => Misfortune | undefined
 
 interface Answer {
   status: number
@@ -49,23 +14,39 @@ interface Answer {
   body: Buffer
 }
 
-/** Stands before an S3 endpoint and does to requests what networks and busy servers do. */
-export class S3Proxy {
+/** How a service speaks: S3 in XML, the others in JSON. */
+const spoken = {
+  s3: (code: string) => `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code></Error>`,
+  json: (code: string) => JSON.stringify({ __type: code, message: 'by the proxy' }),
+}
+
+/** Faults that are the service's own words. */
+const refusals: Partial<Record<Fault, { status: number; s3: string; json: string }>> = {
+  'answers 500': { status: 500, s3: 'InternalError', json: 'InternalFailure' },
+  'answers 503': { status: 503, s3: 'SlowDown', json: 'ServiceUnavailable' },
+  throttles: { status: 400, s3: 'SlowDown', json: 'ProvisionedThroughputExceededException' },
+  'expires the iterator': { status: 400, s3: '', json: 'ExpiredIteratorException' },
+}
+
+/** Faults that befall one operation only. */
+const onlyOf: Partial<Record<Fault, string>> = {
+  'expires the iterator': 'GetRecords',
+  'takes a part': 'PutRecords',
+}
+
+/** Stands before an endpoint of AWS and does to requests what networks and busy servers do. */
+export class FaultyProxy {
   /** How often each fault befell a request. */
   readonly counts = new Map<Fault, number>()
   requests = 0
   readonly #server = http.createServer((request, response) => void this.#take(request, response))
   readonly #agent = new http.Agent({ keepAlive: true })
   readonly #upstream: URL
-  readonly #choose: (request: http.IncomingMessage) => Misfortune | undefined
+  readonly #choose: Choose
   readonly #told: Told
 
   /** @param choose what befalls a request; undefined: nothing */
-  constructor(
-    upstream: string,
-    choose: (request: http.IncomingMessage) => Misfortune | undefined,
-    told: Told = () => {},
-  ) {
+  constructor(upstream: string, choose: Choose, told: Told = () => {}) {
     this.#upstream = new URL(upstream)
     this.#choose = choose
     this.#told = told
@@ -96,20 +77,33 @@ export class S3Proxy {
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     this.requests++
-    const { fault, share = 1 } = this.#choose(request) ?? {}
+    const { fault, share } = this.#befalling(request)
     if (fault === 'resets the connection') return this.#reset(fault, request)
     const body = await bodyOf(request)
-    if (fault === 'answers 500') return this.#refuse(fault, response, 500, 'InternalError')
-    if (fault === 'answers 503') return this.#refuse(fault, response, 503, 'SlowDown')
+    const refusal = fault && refusals[fault]
+    if (refusal) {
+      this.#count(fault)
+      return respond(response, refused(refusal, request))
+    }
     if (fault === 'cuts the upload' && body.length > 0) {
       await this.#forwardPart(request, body, share)
       return this.#reset(fault, request)
     }
+    if (fault === 'takes a part') return this.#takePart(request, body, share, response)
     const answer = await this.#forward(request, body)
     this.#told(request, body, answer.status)
     if (fault === 'loses the answer') return this.#reset(fault, request)
-    if (request.method === 'GET') this.#answer(response, answer, fault, share)
-    else respond(response, answer, answer.body)
+    // S3 answers with bodies of weight to GET alone; the others to POST.
+    const isCut = request.method === 'GET' || operationOf(request) !== ''
+    if (isCut) this.#answer(response, answer, fault, share)
+    else respond(response, answer)
+  }
+
+  #befalling(request: http.IncomingMessage): { fault: Fault | undefined; share: number } {
+    const { fault, share = 1 } = this.#choose(request) ?? {}
+    const operation = fault && onlyOf[fault]
+    const isMeant = operation === undefined || operation === operationOf(request)
+    return { fault: isMeant ? fault : undefined, share }
   }
 
   #reset(fault: Fault, request: http.IncomingMessage): void {
@@ -119,12 +113,6 @@ export class S3Proxy {
 
   #count(fault: Fault): void {
     this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1)
-  }
-
-  #refuse(fault: Fault, response: http.ServerResponse, status: number, code: string): void {
-    this.#count(fault)
-    const text = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code></Error>`
-    respond(response, { status, headers: {}, body: Buffer.from(text) }, Buffer.from(text))
   }
 
   #answer(
@@ -137,11 +125,11 @@ export class S3Proxy {
     const part = body.subarray(0, Math.floor(share * body.length))
     const cuts = cutting.some((one) => one === fault) && part.length < body.length
     if (!fault || !cuts) {
-      respond(response, answer, body)
+      respond(response, answer)
       return
     }
     this.#count(fault)
-    if (fault === 'shortens the body') respond(response, answer, part)
+    if (fault === 'shortens the body') respond(response, { ...answer, body: part })
     else if (fault === 'drops the last chunks') {
       response.writeHead(status, { ...headers, 'transfer-encoding': 'chunked' })
       response.end(part)
@@ -150,6 +138,29 @@ export class S3Proxy {
       response.flushHeaders()
       response.write(part, () => response.socket?.destroy())
     }
+  }
+
+  /** At least the last record of a PutRecords is not taken. */
+  async #takePart(
+    request: http.IncomingMessage,
+    body: Buffer,
+    share: number,
+    response: http.ServerResponse,
+  ): Promise<void> {
+    const { Records, ...rest } = JSON.parse(body.toString()) as { Records: object[] }
+    const taken = Records.slice(0, Math.floor(share * Records.length))
+    const code = { ErrorCode: 'ProvisionedThroughputExceededException', ErrorMessage: 'busy' }
+    const left = Records.slice(taken.length).map(() => code)
+    this.#count('takes a part')
+    if (taken.length === 0) {
+      const told = { FailedRecordCount: left.length, Records: left }
+      return respond(response, { status: 200, headers: {}, body: jsonOf(told) })
+    }
+    const answer = await this.#forward(request, jsonOf({ ...rest, Records: taken }))
+    if (answer.status !== 200) return respond(response, answer)
+    const told = JSON.parse(answer.body.toString()) as { Records: object[] }
+    const all = { FailedRecordCount: left.length, Records: [...told.Records, ...left] }
+    respond(response, { ...answer, body: jsonOf(all) })
   }
 
   async #forward(request: http.IncomingMessage, body: Buffer): Promise<Answer> {
@@ -180,7 +191,24 @@ export class S3Proxy {
   }
 }
 
-function respond(response: http.ServerResponse, { status, headers }: Answer, body: Buffer): void {
+/** `PutRecords` of `Kinesis_20131202.PutRecords`; '' of S3. */
+export function operationOf({ headers }: http.IncomingMessage): string {
+  return String(headers['x-amz-target'] ?? '').replace(/^.*\./, '')
+}
+
+function refused(
+  { status, ...codes }: { status: number; s3: string; json: string },
+  request: http.IncomingMessage,
+): Answer {
+  const language = operationOf(request) === '' ? 's3' : 'json'
+  return { status, headers: {}, body: Buffer.from(spoken[language](codes[language])) }
+}
+
+function jsonOf(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value))
+}
+
+function respond(response: http.ServerResponse, { status, headers, body }: Answer): void {
   response.writeHead(status, { 'content-length': body.length, ...headers })
   response.end(body)
 }
