@@ -153,3 +153,24 @@ test('children of a table hear of parents that came together', async () => {
   await run(keys(4))
   expect(await raw.query('SELECT item FROM p.parts')).toEqual([{ item: 3 }])
 })
+
+test('by their primary key, too, while no key stands twice; else the later object wins', async () => {
+  // A contract of its own: that of another test has met others.
+  put(12, {}, { primaryKey: 'id', missingValues: ['-'] })
+  const { counted: into, begun } = counted()
+  const ends = async (from: number, to: number) =>
+    (await run(keys(12).slice(from, to), files.lake, into)).outcomes.map(({ status }) => status)
+  expect(await ends(0, 6)).toEqual(Array(6).fill('loaded'))
+  expect(begun()).toBe(raw.database.fetches ? 6 : 1)
+  files.put(key(7), 'id,note\n1,later\n77,x\n')
+  files.put(key(8), 'id,note\n2,older\n88,x\n', 1)
+  expect(await ends(6, 12)).toEqual(Array(6).fill('loaded'))
+  const rows = await raw.query('SELECT id, note FROM p.items WHERE id IN (1, 2) ORDER BY id')
+  expect(rows).toEqual([
+    { id: 1, note: 'later' },
+    { id: 2, note: 'a' },
+  ])
+  expect(await raw.query('SELECT * FROM sluice.overrides')).toHaveLength(2)
+  const [{ count }] = (await raw.query('SELECT count(*) FROM p.items')) as [{ count: number }]
+  expect(count).toBe(12 * 2 - 2)
+})

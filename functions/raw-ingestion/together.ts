@@ -1,6 +1,6 @@
 import { govern, lookAt } from '../../core/catalog.ts'
 import type { Contract } from '../../core/contract.ts'
-import type { Database, Transaction } from '../../core/database.ts'
+import { type Database, type Transaction, Unacceptable } from '../../core/database.ts'
 import type { Deadline } from '../../core/deadline.ts'
 import type { Duck } from '../../core/duckdb.ts'
 import { leaveHeals } from '../../core/due.ts'
@@ -26,7 +26,7 @@ import { readyTables } from './tables.ts'
 
 /**
  * Many small objects into Postgres by one transaction. Only those that are new, whose records all
- * hold, and whose rows no others can meet: all else is loaded object by object (ingest.ts).
+ * hold, and whose rows meet no others: all else is loaded object by object (ingest.ts).
  */
 
 /**
@@ -53,7 +53,7 @@ export async function ingestTogether(
     const fresh = small.filter(({ key }) => unknown.has(key))
     for (const { contract, versions } of await byContract(lake.store, fresh)) {
       for (const group of inGroups(versions)) {
-        if (deadline.isOver()) return ended
+        if (deadline.isOver() || meets(contract)) break
         await new Group(lake, database, contract, group).load(report)
       }
     }
@@ -81,16 +81,29 @@ async function byContract(
   return [...groups.values()]
 }
 
-/** Whether rows go right into the table, whoever else loads. */
+/**
+ * Whether rows go right into the table: they need no parent, and where one meets a row of the same
+ * key, the database says no to all of them.
+ */
 function isSimple(contract: Contract): boolean {
-  const isAlone = contract.load === 'append' && contract.foreignKeys.length === 0
-  return isAlone && !hasPlaces(contract) && takesMany(contract)
+  return contract.load !== 'replace' && !hasPlaces(contract) && takesMany(contract)
+}
+
+/** When rows of a contract met others last, by its hash: they will again. */
+const met = new Map<string, number>()
+const MET_MS = 60_000
+
+function meets({ hash }: Contract): boolean {
+  return performance.now() - (met.get(hash) ?? Number.NEGATIVE_INFINITY) < MET_MS
 }
 
 interface Opened extends Member {
   version: ObjectVersion
   copy: LocalCopy
 }
+
+/** Sends the rows, given the ids of the objects that they are of; the answer is how many. */
+type Send = (tx: Transaction, ids: number[]) => Promise<number>
 
 class Group {
   readonly #lake: Lake
@@ -130,25 +143,27 @@ class Group {
     await judgeTogether(task, opened, async (select, wholes) => {
       for (const { member } of wholes) await member.copy.verify()
       const notes = wholes.map((whole) => this.#noteOf(whole))
-      // COMMIT is the commit point: it makes rows and ledger rows final, or none of them.
-      await this.#database.transaction((tx) =>
-        this.#loadWholes(tx, notes, (ids) => {
-          const rows = `SELECT * EXCLUDE (${MEMBER}), [${ids.join(', ')}][${MEMBER} + 1]
-            FROM (${select})`
-          const columns = [...columnsOf(this.#contract), '_object_id']
-          const into = { table: tableOf(this.#contract), columns }
-          return load(duck, rows, tx, into, folder, 0)
-        }),
-      )
+      await this.#commit(notes, (tx, ids) => {
+        const id = `[${ids.join(', ')}][${MEMBER} + 1]`
+        const rows = `SELECT * EXCLUDE (${MEMBER}), ${id} FROM (${select})`
+        const columns = [...columnsOf(this.#contract), '_object_id']
+        return load(duck, rows, tx, { table: tableOf(this.#contract), columns }, folder, 0)
+      })
       report(notes.map((note) => this.#outcomeOf(note)))
     })
   }
 
-  async #loadWholes(
-    tx: Transaction,
-    notes: New[],
-    send: (ids: number[]) => Promise<number>,
-  ): Promise<void> {
+  async #commit(notes: New[], send: Send): Promise<void> {
+    try {
+      // COMMIT is the commit point: it makes rows and ledger rows final, or none of them.
+      await this.#database.transaction((tx) => this.#loadWholes(tx, notes, send))
+    } catch (error) {
+      if (error instanceof Unacceptable) met.set(this.#contract.hash, performance.now())
+      throw error
+    }
+  }
+
+  async #loadWholes(tx: Transaction, notes: New[], send: Send): Promise<void> {
     const { store } = this.#lake
     const { dataset, hash } = this.#contract
     const common = { lake: store.url, dataset, contract: hash }
@@ -159,7 +174,9 @@ class Group {
     const isStill = await Promise.all(notes.map(({ version }) => this.#stands(memory, version)))
     if (all.length < notes.length || isStill.includes(false)) throw new Busy('others are at it')
     const { children } = await readyTables(tx, store.url, memory, this.#contract)
-    const sent = await send(all)
+    // Objects whose rows are merged wait, and will meet these.
+    if (this.#contract.load === 'upsert') await tx.lock(dataset)
+    const sent = await send(tx, all)
     const records = notes.reduce((sum, note) => sum + note.records, 0)
     if (sent !== records) throw new Error(`${records} records hold, but ${sent} were sent`)
     await leaveHeals(tx, store.url, this.#contract, children)
