@@ -23,11 +23,13 @@ export function readCsv(paths: string[], columns: Record<string, string>, form: 
   const list = Object.entries(columns).map(([name, type]) => {
     return `${literal(name.replaceAll('"', ''))}: ${literal(type)}`
   })
+  // A record of nothing but commas takes 24 bytes a byte of the buffer, whatever DuckDB's limit is.
+  const longest = Math.max(MAX_RECORD, form.longest ?? 0)
   const files = paths.map(fileLiteral).join(', ')
   return `read_csv([${files}], auto_detect = false, header = ${form.header},
     delim = ${literal(form.delimiter)}, quote = '"', escape = '"', filename = ${paths.length > 1},
     new_line = '${form.lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
-    max_line_size = ${Math.max(MAX_RECORD, form.longest ?? 0)}, buffer_size = ${16 * MAX_RECORD},
+    max_line_size = ${longest}, buffer_size = ${4 * longest},
     allow_quoted_nulls = true, nullstr = ${form.empty ? "''" : 'chr(0)'},
     columns = {${list.join(', ')}})`
 }
