@@ -26,6 +26,10 @@ export class StreamSource {
     }
   }
 
+  get keys(): string[] {
+    return Array.from({ length: this.objects }, (_, k) => `streaming/kill/events/${k}.csv`)
+  }
+
   get wrong(): number {
     return Math.ceil(this.rows / 100)
   }
@@ -81,7 +85,11 @@ function lineOf(id: number): string {
  *
  * @returns one sentence for each thing that is wrong
  */
-export async function judgeStream({ lake, rows, wrong }: StreamSource): Promise<string[]> {
+export async function judgeStream({
+  lake,
+  rows,
+  wrong,
+}: Pick<StreamSource, 'lake' | 'rows' | 'wrong'>): Promise<string[]> {
   const at = (path: string) => `read_parquet(${literal(join(lake, path))})`
   const events = at('streaming_results/kill/events/events/**/*.parquet')
   const windows = at('streaming_results/kill/events/windows/minutes/*.parquet')
