@@ -154,7 +154,7 @@ test('children of a table hear of parents that came together', async () => {
   expect(await raw.query('SELECT item FROM p.parts')).toEqual([{ item: 3 }])
 })
 
-test('by their primary key, too, while no key stands twice; else the later object wins', async () => {
+test('by their primary key, too, while no key stands twice; else the later one wins', async () => {
   // A contract of its own: that of another test has met others.
   put(12, {}, { primaryKey: 'id', missingValues: ['-'] })
   const { counted: into, begun } = counted()
