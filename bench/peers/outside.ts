@@ -17,26 +17,27 @@ export type Ended =
   | { end: 'done'; taken: Taken; said: string[] }
   | { end: 'stopped' | 'failed'; reason: string }
 
-/** A run that takes longer is stopped, and told so. */
-const MINUTES = 15
-
-/** One that takes more would take the machine with it. */
-const GIB = Math.min(20, Math.floor((totalmem() / 2 ** 30) * 0.85))
+/** A run that takes more is stopped, and told so: with more memory it would take the machine. */
+const most = { minutes: 15, gib: Math.min(20, Math.floor((totalmem() / 2 ** 30) * 0.85)) }
 
 /** Of what a process says of its end, so much is kept. */
 const REASON = 300
 
 /** Runs a command as a process of its own, below a small one that watches it. */
-export async function outside(command: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const asked = { command, seconds: MINUTES * 60, mebibytes: GIB * 1024 }
+export async function outside(
+  command: string[],
+  env: NodeJS.ProcessEnv = {},
+  { minutes, gib } = most,
+): Promise<Ended> {
+  const asked = { command, seconds: minutes * 60, mebibytes: gib * 1024 }
   const script = join(import.meta.dirname, 'python/measure.py')
   const { out, err } = await finished('python3', [script, JSON.stringify(asked)], env)
   const lines = out.trimEnd().split('\n')
   const last = lines.at(-1) ?? ''
   if (!last.startsWith('{"seconds"')) throw new Error(`${script} did not tell of its run: ${err}`)
   const { exit, stopped, ...taken } = JSON.parse(last)
-  if (stopped === 'time') return { end: 'stopped', reason: `stopped after ${MINUTES} minutes` }
-  if (stopped === 'memory') return { end: 'stopped', reason: `ran out of memory (> ${GIB} GiB)` }
+  if (stopped === 'time') return { end: 'stopped', reason: `stopped after ${minutes} minutes` }
+  if (stopped === 'memory') return { end: 'stopped', reason: `ran out of memory (> ${gib} GiB)` }
   const said = lines.slice(0, -1)
   if (exit !== 0)
     return { end: 'failed', reason: reasonOf(err || said.join('\n')) || `exit ${exit}` }

@@ -63,8 +63,9 @@ export const method = `## Method
   processes, the most memory that they had resident together (two looks are 0.1 s apart). Spark's
   JVM counts.
 - *The work alone* is without the start: each tells its seconds from when all is imported,
-  connected and, for Spark, its session stands. psql tells the time of its statements. pgloader
-  tells neither: its start is in both. Goals are held against the work alone.
+  connected and, for Spark, its session stands. psql tells the time of its statements. pgloader and
+  \`sluice start --once\` tell nothing of it: their start counts. Goals are held against the work
+  alone.
 - Rounds are interleaved: in each, everybody does the work once; who begins changes with the
   round, and every other round goes backwards. A ratio is taken within a round; then median,
   lowest, highest.
@@ -93,7 +94,7 @@ npm run bench -- --peers --only silver,storm
 npm run bench -- --peers --rows 100000 --runs 1 --into /tmp/peers
 \`\`\`
 
-The first measures everything (some 100 minutes of two cores; Linux, Python 3.11 or later, 20 GB
+The first measures everything (some 100 minutes of two cores; Linux, Python 3.11 or later, 30 GB
 of disk), the second some parts anew and leaves the others as they stand, the third is a trial.
 Python's packages go into \`.sluice/peers\`; Java, psql and pgloader are installed by apt-get for
 root, else told as missing.

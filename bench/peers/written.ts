@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Duck, openDuck } from '../../core/duckdb.ts'
 import { literal } from '../../core/names.ts'
@@ -25,9 +25,10 @@ export interface Wanted {
  * Looks at all Parquet below a folder: the number of rows, types, compression; sums of a number and
  * an integer against those of clean data; what became of bad rows.
  *
- * @throws WrongRows where clean data are not what the CSV holds
+ * @throws WrongRows where there is none, or clean data are not what the CSV holds
  */
 export async function parquetBelow(folder: string, wanted: Wanted): Promise<Found> {
+  if (!hasParquet(folder)) throw new WrongRows('Parquet: no file')
   const duck = await openDuck()
   try {
     const files = literal(join(folder, '**/*.parquet'))
@@ -48,7 +49,7 @@ export async function parquetBelow(folder: string, wanted: Wanted): Promise<Foun
 
 /** Rows of all Parquet below a folder; 0 where there is none. */
 export async function rowsBelow(folder: string): Promise<number> {
-  if (!existsSync(folder)) return 0
+  if (!hasParquet(folder)) return 0
   const duck = await openDuck()
   try {
     const files = literal(join(folder, '**/*.parquet'))
@@ -56,6 +57,10 @@ export async function rowsBelow(folder: string): Promise<number> {
   } finally {
     duck.close()
   }
+}
+
+function hasParquet(folder: string): boolean {
+  return globSync('**/*.parquet', { cwd: folder }).length > 0
 }
 
 async function otherTypes(duck: Duck, source: string, columns: Column[]): Promise<string[]> {

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # A look costs 0.1 ms, one for new processes some milliseconds.
 LOOK, LOOK_FOR_NEW = 0.1, 0.5
@@ -81,8 +81,13 @@ class Watch(threading.Thread):
 
 def main():
     asked = json.loads(sys.argv[1])
+    prctl = ctypes.CDLL(None).prctl
     # Processes whose parent ends become ours, so that their CPU seconds are told to us, too.
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # Whoever asked is gone: so are we, and the command.
+    prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: (end_all(), os._exit(1)))
     watch = Watch(asked["seconds"], asked["mebibytes"])
     watch.start()
     started = time.perf_counter()
