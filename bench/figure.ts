@@ -43,7 +43,7 @@ export function printFigures(figures: Figure[]): void {
   })
   for (const { part, what, unit, median, low, high, goal, met } of figures) {
     const spread = `${shown(low)} … ${shown(high)}`
-    const told = goal ? ('atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`) : ''
+    const told = goal ? toldOf(goal) : ''
     const end = met === undefined ? '' : met ? 'met' : 'MISSED'
     table.push([part, what, shown(median), spread, unit, told, end])
   }
@@ -54,6 +54,10 @@ function meets(value: number, goal: Goal): boolean {
   return 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost
 }
 
-function shown(value: number): string {
+export function toldOf(goal: Goal): string {
+  return 'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`
+}
+
+export function shown(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: value >= 1000 ? 5 : 3 })
 }

@@ -22,13 +22,24 @@ import { duckTypes } from './lineitem.ts'
  */
 export type Task =
   | { job: 'refine'; lake: string; key: string }
-  | { job: 'bareParquet'; file: string; out: string; ignoreErrors: boolean }
+  | BareParquet
   | { job: 'ingest'; lake: string; key: string; database: string }
   | { job: 'storm'; lake: string; database: string }
   | { job: 'publish'; lake: string; events: string }
   | { job: 'append'; lake: string; events: string }
   | { job: 'stream'; lake: string }
   | { job: 'kinesis' }
+
+interface BareParquet {
+  job: 'bareParquet'
+  file: string
+  out: string
+  ignoreErrors: boolean
+  /** DuckDB's types of the columns, where they are not those of lineitem. */
+  types?: Record<string, string>
+  /** The date by whose year and month it is partitioned. */
+  partitionBy?: string | undefined
+}
 
 export interface Done {
   rows: number
@@ -67,15 +78,19 @@ function refining(lake: Lake, key: string): Work {
   return async () => (await refine(lake, key))?.accepted ?? 0
 }
 
-async function bareParquet(task: Task & { job: 'bareParquet' }): Promise<Work> {
+async function bareParquet(task: BareParquet): Promise<Work> {
   const lake = await readyLake(task.out)
+  const { file, out, ignoreErrors, types = duckTypes, partitionBy: day } = task
+  const parts = day ? `, year(${day}) AS year, month(${day}) AS month` : ''
+  const by = day ? ', PARTITION_BY (year, month)' : ''
   // Our own instance, so the same threads and the same memory limit.
   return () =>
     lake.withScratch(1 << 30, (_, duck) =>
-      duck.run(`COPY (SELECT * FROM read_csv(${literal(task.file)}, header = true, delim = ',',
-        auto_detect = false, quote = '"', escape = '"', ignore_errors = ${task.ignoreErrors},
-        columns = ${JSON.stringify(duckTypes).replaceAll('"', "'")}))
-        TO ${literal(`${task.out}/bare.parquet`)} (FORMAT parquet, COMPRESSION zstd)`),
+      duck.run(`COPY (SELECT *${parts} FROM read_csv(${literal(file)}, header = true, delim = ',',
+        auto_detect = false, quote = '"', escape = '"', ignore_errors = ${ignoreErrors},
+        columns = ${JSON.stringify(types).replaceAll('"', "'")}))
+        TO ${literal(`${out}/bare${day ? '' : '.parquet'}`)}
+        (FORMAT parquet, COMPRESSION zstd${by})`),
     )
 }
 

@@ -60,7 +60,7 @@ function told(times: Times[]): Figure[] {
   const postgres = times.map((one) => one.postgres)
   const silver = times.map((one) => one.silver)
   return [
-    figure('latency', `${what} in both, p50`, 'ms', both, { atMost: 150 }),
+    figure('latency', `${what} in both, p50`, 'ms', both, { atMost: 100 }),
     figure('latency', `${what} in both, p95`, 'ms', p95(both)),
     figure('latency', `${what} in Postgres, p50`, 'ms', postgres),
     figure('latency', `${what} in Postgres, p95`, 'ms', p95(postgres)),

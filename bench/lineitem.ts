@@ -3,16 +3,25 @@ import { join } from 'node:path'
 import { openDuck } from '../core/duckdb.ts'
 import { literal } from '../core/names.ts'
 
-/**
- * What is loaded: rows in the shape of TPC-H's lineitem, made by DuckDB, the same on every run.
- * Of a hundred dirty rows one is bad: by turns a bad integer, a price of too many decimals, a date
- * that is none, a missing cell, an extra cell.
- */
+/** What is loaded: rows in the shape of TPC-H's lineitem, made by DuckDB, the same on every run. */
 export interface Data {
   rows: number
-  dirty?: boolean
+  /** Of a hundred rows, so many are bad, in one of the ways of `mistakes`, by turns. */
+  bad?: number
   gzip?: boolean
 }
+
+/** What is wrong in a bad row. */
+export const mistakes = [
+  'a bad integer',
+  'a price of too many decimals',
+  'a date that is none',
+  'a missing cell',
+  'an extra cell',
+]
+
+/** A field's name and its type in the contract; a number has two decimals. */
+export type Column = [name: string, type: string]
 
 /** The fields, their types in the contract and in DuckDB, and the SQL of row `i`. */
 const fields: [name: string, type: string, duck: string, sql: string][] = [
@@ -49,18 +58,25 @@ const fields: [name: string, type: string, duck: string, sql: string][] = [
   ],
 ]
 
-export const fieldNames = fields.map(([name]) => name)
+export const columns = fields.map(([name, type]): Column => [name, type])
+
+export const fieldNames = columns.map(([name]) => name)
 
 /** DuckDB's types of the fields, for a typed `read_csv`. */
 export const duckTypes = Object.fromEntries(fields.map(([name, , type]) => [name, type]))
 
 /** How many of the rows hold. */
-export function goodRows({ rows, dirty }: Data): number {
-  return dirty ? rows - Math.ceil(rows / 100) : rows
+export function goodRows({ rows, bad = 0 }: Data): number {
+  return rows - Math.floor(rows / 100) * bad - Math.min(rows % 100, bad)
 }
 
-export function fileName({ rows, dirty, gzip }: Data): string {
-  return `lineitem-${rows}${dirty ? '-dirty' : ''}.csv${gzip ? '.gz' : ''}`
+/** SQL over row `i`: the place among `mistakes` of what is wrong with it; NULL where nothing is. */
+export function mistakeOf(bad: number): string {
+  return `CASE WHEN i % 100 < ${bad} THEN (i // 100 + i) % ${mistakes.length} END`
+}
+
+export function fileName({ rows, bad, gzip }: Data): string {
+  return `lineitem-${rows}${bad ? `-${bad}-bad` : ''}.csv${gzip ? '.gz' : ''}`
 }
 
 /** @returns the path of the data's file in `folder`, made where it is not there yet */
@@ -74,7 +90,8 @@ export async function makeData(folder: string, data: Data): Promise<string> {
 
 /** Rows `from` and on, at `path`. */
 export async function writeRows(path: string, data: Data, from = 0): Promise<void> {
-  const cells = fields.map(([name, , , sql]) => (data.dirty ? spoilt(name, sql) : sql))
+  const { bad } = data
+  const cells = fields.map(([name, , , sql]) => (bad ? spoilt(name, sql, bad) : sql))
   // One column that holds the whole line, so that a line may have too few or too many cells; its
   // name is the header.
   const line = `concat_ws(',', ${cells.join(', ')})`
@@ -92,39 +109,49 @@ export async function writeRows(path: string, data: Data, from = 0): Promise<voi
 }
 
 /** The package `bench`: lineitem without a key, and with one; each has its folder of CSVs. */
-export function writeContract(lake: string): void {
-  const schema = {
-    fields: fields.map(([name, type]) => ({
-      name,
-      type,
-      ...(type === 'number' ? { sluice: { decimal: [12, 2] } } : {}),
-    })),
-  }
-  const resource = (name: string, more: object) => ({
-    name,
-    path: `${name}/0.csv`,
-    schema: { ...schema, ...more },
-    sluice: { files: `${name}/*` },
-  })
-  const resources = [
-    resource('lineitem', {}),
-    resource('keyed', { primaryKey: ['l_orderkey', 'l_linenumber'] }),
-  ]
+export function writeContract(lake: string, resources = standard): void {
   const folder = join(lake, 'bronze', 'bench')
   for (const { name } of resources) mkdirSync(join(folder, name), { recursive: true })
   writeFileSync(join(folder, 'datapackage.json'), JSON.stringify({ name: 'bench', resources }))
 }
 
-/** The cell of a dirty row: every hundredth is bad in one of five ways. A NULL leaves no cell. */
-function spoilt(name: string, sql: string): string {
-  const kind = (n: number, bad: string) =>
-    `CASE WHEN i % 500 = ${n * 100} THEN ${bad} ELSE (${sql})::VARCHAR END`
-  if (name === 'l_partkey') return kind(0, "'12x'")
-  if (name === 'l_extendedprice') return kind(1, "'12.345'")
-  if (name === 'l_shipdate') return kind(2, "'1995-02-30'")
-  if (name === 'l_shipmode') return kind(3, 'NULL')
-  if (name === 'l_comment') return kind(4, "'a comment,and a cell more'")
-  return sql
+/** @param more the schema's keys, and our own settings */
+export function resource(
+  name: string,
+  of: Column[],
+  { schema = {}, sluice = {} }: { schema?: object; sluice?: object } = {},
+) {
+  const described = of.map(([name, type]) => ({
+    name,
+    type,
+    ...(type === 'number' ? { sluice: { decimal: [12, 2] } } : {}),
+  }))
+  return {
+    name,
+    path: `${name}/0.csv`,
+    schema: { fields: described, ...schema },
+    sluice: { files: `${name}/*`, ...sluice },
+  }
+}
+
+const standard = [
+  resource('lineitem', columns),
+  resource('keyed', columns, { schema: { primaryKey: ['l_orderkey', 'l_linenumber'] } }),
+]
+
+/** The cell of data with bad rows. A NULL leaves no cell. */
+function spoilt(name: string, sql: string, bad: number): string {
+  const where: Record<string, [mistake: number, cell: string]> = {
+    l_partkey: [0, "'12x'"],
+    l_extendedprice: [1, "'12.345'"],
+    l_shipdate: [2, "'1995-02-30'"],
+    l_shipmode: [3, 'NULL'],
+    l_comment: [4, "'a comment,and a cell more'"],
+  }
+  const found = where[name]
+  if (!found) return sql
+  const [mistake, cell] = found
+  return `CASE WHEN (${mistakeOf(bad)}) = ${mistake} THEN ${cell} ELSE (${sql})::VARCHAR END`
 }
 
 function money(sql: string): string {

@@ -15,8 +15,8 @@ export interface Place {
   drops: number
   /** A new lake with the contract and, where data are named, one object of them, and its key. */
   newLake(dataset?: 'lineitem' | 'keyed', data?: Data): Promise<{ lake: string; key: string }>
-  /** A new database on the one server. */
-  newDatabase(): Promise<{ url: string; client: pg.Client; drop(): Promise<void> }>
+  /** A new database on the one server; a copy of that of the URL, which nobody may be using. */
+  newDatabase(template?: string): Promise<{ url: string; client: pg.Client; drop(): Promise<void> }>
   close(): Promise<void>
 }
 
@@ -44,9 +44,9 @@ export async function openPlace({ keep, ...asked }: Options): Promise<Place> {
       linkSync(path, join(lake, key))
       return { lake, key }
     },
-    async newDatabase() {
+    async newDatabase(template) {
       server ??= localPostgres(home)
-      return newDatabase((await server).url)
+      return newDatabase((await server).url, template)
     },
     async close() {
       await (await server)?.release()
@@ -58,9 +58,10 @@ export async function openPlace({ keep, ...asked }: Options): Promise<Place> {
 
 let databases = 0
 
-async function newDatabase(server: string) {
+async function newDatabase(server: string, template?: string) {
   const name = `bench_${++databases}`
-  await run(server, `CREATE DATABASE ${name}`)
+  const like = template ? ` TEMPLATE ${new URL(template).pathname.slice(1)}` : ''
+  await run(server, `CREATE DATABASE ${name}${like}`)
   const url = new URL(server)
   url.pathname = `/${name}`
   const client = new pg.Client(url.href)

@@ -18,7 +18,7 @@ import { mustBe, runJob } from './run-job.ts'
 import { count, each } from './silver.ts'
 
 /** Of the whole; and of the half of it that memory is compared with. */
-const FILES = 100
+export const FILES = 100
 const FEW = 50
 
 /**
@@ -92,7 +92,7 @@ interface Published {
   done: Done
 }
 
-async function publishOnce(place: Place, files: number, size: number): Promise<Published> {
+export async function publishOnce(place: Place, files: number, size: number): Promise<Published> {
   const lake = await newLake(place, false)
   const events = join(lake, 'events')
   mkdirSync(events)
@@ -102,11 +102,16 @@ async function publishOnce(place: Place, files: number, size: number): Promise<P
 }
 
 /** The objects themselves are not needed any more, but what is known of their publication is. */
-async function appendOnce(place: Place, published: Published, windows: boolean): Promise<Done> {
-  const { events, done } = published
+export async function lakeAfter(place: Place, { lake: from }: Published, windows: boolean) {
   const lake = await newLake(place, windows)
   const known = 'streaming_checkpoint'
-  cpSync(join(published.lake, known), join(lake, known), { recursive: true })
+  cpSync(join(from, known), join(lake, known), { recursive: true })
+  return lake
+}
+
+async function appendOnce(place: Place, published: Published, windows: boolean): Promise<Done> {
+  const { events, done } = published
+  const lake = await lakeAfter(place, published, windows)
   return finished(lake, windows, await runJob({ job: 'append', lake, events }, done.rows))
 }
 
@@ -117,11 +122,16 @@ async function flowOnce(place: Place, files: number, size: number, windows: bool
 }
 
 async function finished(lake: string, windows: boolean, done: Done): Promise<Done> {
-  const results = join(lake, 'streaming_results/bench/lineitem')
-  mustBe(await sumOf(join(results, 'events'), 'count(*)'), done.rows, 'events of the stream')
-  if (windows) mustBe(await sumOf(join(results, 'windows'), 'sum(orders)'), done.rows, 'windows')
+  mustBe(await sumOf(eventsOf(lake), 'count(*)'), done.rows, 'events of the stream')
+  const found = join(eventsOf(lake), '../windows')
+  if (windows) mustBe(await sumOf(found, 'sum(orders)'), done.rows, 'windows')
   rmSync(lake, { recursive: true })
   return done
+}
+
+/** Where the rows of the stream are. */
+export function eventsOf(lake: string): string {
+  return join(lake, 'streaming_results/bench/lineitem/events')
 }
 
 async function sumOf(folder: string, sum: string): Promise<number> {
@@ -136,7 +146,7 @@ async function sumOf(folder: string, sum: string): Promise<number> {
 }
 
 /** The contract of the bench's lineitem, as one of a stream: revenue by ship mode and day. */
-async function newLake(place: Place, windows: boolean): Promise<string> {
+export async function newLake(place: Place, windows: boolean): Promise<string> {
   const { lake } = await place.newLake()
   const found = readFileSync(join(lake, 'bronze/bench/datapackage.json'), 'utf8')
   const { name, resources } = JSON.parse(found)
@@ -159,7 +169,12 @@ const revenue = {
 }
 
 /** The same rows on every run, so many in each file. */
-async function putFiles(place: Place, lake: string, files: number, size: number): Promise<void> {
+export async function putFiles(
+  place: Place,
+  lake: string,
+  files: number,
+  size: number,
+): Promise<void> {
   const data = join(place.folder, 'data', `stream-${size}`)
   mkdirSync(data, { recursive: true })
   for (let n = 0; n < files; n++) {
