@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import type { Command } from 'commander'
 import { readRecord } from '../core/commit-record.ts'
+import { failuresOf } from '../core/failures.ts'
 import { outcomesOf } from '../core/ledger.ts'
 import { type Manifest, parseManifest } from '../core/manifest.ts'
 import { versionsLookedAt } from '../core/object-list.ts'
@@ -19,7 +20,8 @@ import { toldOfUnseen, unseenLine } from './unseen-report.ts'
 
 const help = `
 Exit code 3: something was rejected, waits, or was refused or held, or lies in Bronze (streaming/)
-and no stage has looked at it; below the table stands why, and what to do.
+and no stage has looked at it; below the table stands why, and what to do. 1: a load has failed, by
+a fault of the database, say; it is tried again where \`start\` runs, or functions do.
 
 Examples:
   sluice status
@@ -54,7 +56,8 @@ async function status(options: CommonOptions): Promise<void> {
         ]
     if (told.length > 0) process.stdout.write(`${told.join('\n')}\n`)
     const isLeft = unseen.length > 0 || shards.some(({ poison }) => poison > 0)
-    process.exitCode = exitCodeOf(outcomes) || (isLeft ? 3 : 0)
+    const hasFailed = unseen.some(({ failure }) => failure)
+    process.exitCode = hasFailed ? 1 : exitCodeOf(outcomes) || (isLeft ? 3 : 0)
   } finally {
     await context.close()
   }
@@ -79,6 +82,7 @@ async function standing({
     raw: isOther ? undefined : looksOf(noted),
     silver: looksOf(manifests),
     streamed: await streamedFolders(store, inputs),
+    failures: await failuresOf(database, store.url),
     stream: looksOf(publications.map((one) => ({ object: one.object, etag: lookedAt(one) }))),
   })
   const known = new Set(publications.map(({ object }) => object))

@@ -1,3 +1,4 @@
+import type { Failure } from '../core/failures.ts'
 import { shellWord } from '../core/shell-word.ts'
 import type { Unseen } from '../local/unseen.ts'
 import { commandAsCalled, type Given } from './called.ts'
@@ -15,16 +16,17 @@ const SHOWN = 20
 
 /** A line for each of the first, then what takes them. */
 export function toldOfUnseen(unseen: Unseen[], given: Given): string {
-  const lines = unseen.slice(0, SHOWN).map(({ object, stages, changed }) => {
+  const lines = unseen.slice(0, SHOWN).map(({ object, stages, changed, failure }) => {
     const what = changed ? 'changed since it was taken' : 'not taken yet'
-    return plain(`${object}: ${what} (${stages.join(', ')})`)
+    const why = failure ? `; ${failureText(failure)}` : ''
+    return plain(`${object}: ${what} (${stages.join(', ')})${why}`)
   })
   const left = unseen.length - lines.length
   const count = unseen.length.toLocaleString('en')
   const head = `${count} ${unseen.length === 1 ? 'object is' : 'objects are'} yet to be taken`
   const command = commandAsCalled('sluice start', given)
   const start = `\`${command}\` takes ${unseen.length === 1 ? 'it' : 'all'}`
-  const once = 'by itself where it runs; with `--once` it ends then; a load that fails says why'
+  const once = 'by itself where it runs; with `--once` it ends then'
   const first = unseen.find((one) => lacksLoad(one))
   const one = first ? `, or \`${plain(commandAsCalled(nextFor(first), given))}\`` : ''
   return [
@@ -32,6 +34,12 @@ export function toldOfUnseen(unseen: Unseen[], given: Given): string {
     ...(left > 0 ? [`and ${left.toLocaleString('en')} more; \`--json\` tells all`] : []),
     `${head}: ${start} (${once})${one}.`,
   ].join('\n')
+}
+
+/** `its load failed 3 times, last at 2026-03-14T09:30:00.000Z: …` */
+function failureText({ reason, tries, at }: Failure): string {
+  const often = tries === 1 ? `at ${at}` : `${tries} times, last at ${at}`
+  return `its load failed ${often}: ${reason}`
 }
 
 function nextFor(one: Unseen): string {

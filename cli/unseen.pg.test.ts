@@ -49,6 +49,26 @@ test('a file that nobody has looked at is told, with its cure, until it is taken
   expect(await unseen()).toMatchObject([{ unseen: ['silver'], changed: true }])
 })
 
+test('a load that fails says why, and how often, until it goes through', async () => {
+  files.describe('p', resource('t', ['id:integer', 'name']))
+  files.put(key, 'id,name\n1,a\n')
+  await raw.query('CREATE SCHEMA p')
+  await raw.query('CREATE TABLE p.t (id bigint)')
+  for (let tries = 1; tries <= 2; tries++) {
+    await expect(raw.run(key)).rejects.toThrow('does not fit')
+    const reason = expect.stringContaining('run: ALTER TABLE "p"."t" ADD COLUMN "name" text')
+    const at = expect.stringMatching(/^20\d\d-.*Z$/)
+    expect(await unseen()).toMatchObject([{ object: key, failure: { reason, tries, at } }])
+  }
+  const { out, code } = await status()
+  expect(out).toMatch(/not taken yet \(.*\); its load failed 2 times, last at 20.*: table .* run: /)
+  expect(code).toBe(1)
+  await raw.query('DROP TABLE p.t')
+  await load()
+  expect([await unseen(), (await status()).code]).toEqual([[], 0])
+  expect(await raw.query('SELECT * FROM sluice.failures')).toEqual([])
+})
+
 test('one that is held, refused or gone was looked at', async () => {
   files.describe('p', resource('t', ['id:integer', 'name']))
   files.put(key, 'other\n1\n')

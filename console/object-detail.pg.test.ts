@@ -108,6 +108,16 @@ test('what was not handled yet is there, and what never was is not', async () =>
   expect(await asked('silver/secret')).toBe(404)
 })
 
+test('a load that fails says why', async () => {
+  files.put(key, 'id,name\n1,a\n')
+  await raw.query('CREATE SCHEMA IF NOT EXISTS p')
+  await raw.query('CREATE TABLE p.t (id bigint)')
+  await expect(raw.run(key)).rejects.toThrow('does not fit')
+  const reason = expect.stringContaining('does not fit')
+  const failure = { reason, tries: 1, at: expect.any(String) }
+  expect((await detail()).unseen).toMatchObject({ stages: ['raw-ingestion', 'silver'], failure })
+})
+
 test('what was changed since says so, and no stage but the one that has not looked', async () => {
   await load(key, 'id,name\n1,a\n')
   expect((await detail()).unseen).toBe(null)

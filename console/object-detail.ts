@@ -1,6 +1,7 @@
 import { govern } from '../core/catalog.ts'
 import { readRecord } from '../core/commit-record.ts'
 import { isStreamOnly } from '../core/contract.ts'
+import { failuresOf } from '../core/failures.ts'
 import { type NotedObject, notedObject, rowsOfObject } from '../core/noted-object.ts'
 import type { ObjectStore, ObjectVersion } from '../core/object-store.ts'
 import { inLanes } from '../core/pinned.ts'
@@ -48,7 +49,8 @@ export async function objectDetail(notes: Notes, key: string): Promise<ObjectDet
   const raw = noted ? rawEnd(noted) : null
   const own = silver?.record
   const sent = state && { etag: lookedAt(state) }
-  const looked = { raw: noted, silver: own?.state, stream: sent }
+  const failures = await failuresOf(database, store.url, key)
+  const looked = { raw: noted, silver: own?.state, stream: sent, failures }
   const { unseen, end } = isThere ? await unseenOf(store, version, looked) : nothingUnseen
   const published = publication && state && { at: publication.modified, outcome: outcomeOf(state) }
   const stream = newest(published ? streamEnd(published) : null, end)

@@ -106,6 +106,13 @@ export interface RuleCount {
 }
 
 /** GET /api/object?key= */
+/** Why an object could not be loaded, how often, and when last. */
+export interface LoadFailure {
+  reason: string
+  tries: number
+  at: string
+}
+
 export interface ObjectDetail extends ObjectRow {
   /** Of its rows in Postgres, `_object_id`; null where the ledger does not know it. */
   id: number | null
@@ -117,7 +124,7 @@ export interface ObjectDetail extends ObjectRow {
   contract: { file: string; hash: string } | null
   rules: RuleCount[]
   /** The stages that have not looked at it as it lies there, if any; and what has them do so. */
-  unseen: { stages: Stage[]; changed: boolean; next: string } | null
+  unseen: { stages: Stage[]; changed: boolean; failure: LoadFailure | null; next: string } | null
   /** Parquet of Silver and quarantine. */
   files: { key: string; size: number; kind: 'silver' | 'quarantine' }[]
   /** Further files, of an object in very many partitions. */

@@ -1,7 +1,8 @@
+import type { Failure } from '../core/failures.ts'
 import type { ObjectStore, ObjectVersion } from '../core/object-store.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { shellWord } from '../core/shell-word.ts'
-import { looksOf, unseenAmong } from '../local/unseen.ts'
+import { looksOf, type Unseen, unseenAmong } from '../local/unseen.ts'
 import type { ObjectDetail } from './shapes.ts'
 
 interface Found {
@@ -19,7 +20,7 @@ type Noted = { etag: string | null } | undefined
 export async function unseenOf(
   store: ObjectStore,
   version: ObjectVersion,
-  looked: { raw: Noted; silver: Noted | null; stream: Noted },
+  looked: { raw: Noted; silver: Noted | null; stream: Noted; failures: Map<string, Failure> },
 ): Promise<Found> {
   const { key } = version
   const looks = (noted: Noted | null) => {
@@ -29,12 +30,17 @@ export async function unseenOf(
     raw: looks(looked.raw),
     silver: looks(looked.silver),
     stream: looks(looked.stream),
+    failures: looked.failures,
   })
   const [one] = unseen
   const isToLoad = one?.stages.some((stage) => stage !== 'streaming')
   const next = isToLoad ? `sluice ingest ${shellWord(key)}` : 'sluice start --once'
   return {
-    unseen: one ? { stages: one.stages, changed: one.changed, next } : null,
+    unseen: one ? { ...told(one), next } : null,
     end: ends[0],
   }
+}
+
+function told({ stages, changed, failure }: Unseen) {
+  return { stages, changed, failure: failure ?? null }
 }

@@ -3,7 +3,7 @@ import type { Contract } from './contract.ts'
 import type { Database } from './database.ts'
 import { Refused } from './errors.ts'
 import { type Finding, findingsOf, messageOf } from './finding.ts'
-import { ledgerTables } from './ledger-tables.ts'
+import { ledgerAdditions, ledgerTables } from './ledger-tables.ts'
 import { identifier } from './names.ts'
 import { ensureTable, forgetTables, tableOf } from './table.ts'
 
@@ -46,6 +46,14 @@ const names = [...ledgerTables.matchAll(/CREATE TABLE IF NOT EXISTS (sluice\.\w+
   ([, name]) => name!,
 )
 
+/** Whether a table came with a later version. */
+function isAddition(name: string): boolean {
+  const first = ['objects', 'rejects', 'due'].map((table) => `sluice.${table}`)
+  return ledgerAdditions.some(
+    (added) => name === `sluice.${added.split('.')[0]}` && !first.includes(name),
+  )
+}
+
 async function checkLedger(area: string, database: Database): Promise<Finding[]> {
   const say = findingsOf(area)
   const sql = 'SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL'
@@ -54,6 +62,10 @@ async function checkLedger(area: string, database: Database): Promise<Finding[]>
   // All are made together, and looked for by the last one.
   if (missing.includes('sluice.due')) {
     return [say.ok('ledger', 'not there yet: the first start makes it')]
+  }
+  if (missing.every((name) => isAddition(name))) {
+    const told = `an earlier Sluice has made it, without ${missing.join(', ')}`
+    return [say.ok('ledger', `${told}: the next start adds what is missing`)]
   }
   const cure = 'put them back from a backup: the ledger alone knows what is loaded'
   return [say.wrong('ledger', `missing: ${missing.join(', ')}`, cure)]

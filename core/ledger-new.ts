@@ -1,4 +1,5 @@
 import type { Database, Transaction } from './database.ts'
+import { forgetting } from './failures.ts'
 import type { ObjectVersion } from './object-store.ts'
 
 /** Objects that the ledger knows nothing of yet, noted as they are loaded: many at once. */
@@ -46,7 +47,8 @@ export async function noteNew(
   const sorted = all.toSorted((a, b) => (a.version.key < b.version.key ? -1 : 1))
   const list = <T>(of: (one: New) => T) => sorted.map(of)
   const rows = await tx.query(
-    `INSERT INTO sluice.objects (lake, key, dataset, status, contract, reason, etag, version_id,
+    `${forgetting('lake = $1 AND key = ANY ($4::text[])')}
+     INSERT INTO sluice.objects (lake, key, dataset, status, contract, reason, etag, version_id,
        size, modified, seconds, loaded_etag, loaded_modified, records, accepted)
      SELECT $1, key, $2, 'loaded', $3, reason, etag, version_id, size, modified, seconds, etag,
        modified, records, records

@@ -88,6 +88,13 @@ ALTER TABLE sluice.objects ADD COLUMN IF NOT EXISTS rules jsonb;
 CREATE INDEX IF NOT EXISTS objects_at ON sluice.objects (lake, at) WHERE status <> 'new';
 CREATE INDEX IF NOT EXISTS objects_kept ON sluice.objects (lake, id)
   WHERE rejected + waiting + mended > 0;
+
+-- loads that ended by a fault, while the object is not loaded (see failures.ts)
+CREATE TABLE IF NOT EXISTS sluice.failures (
+  lake text, key text, reason text NOT NULL,
+  tries bigint NOT NULL DEFAULT 1, at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (lake, key)
+);
 `
 
 /** Every column that a later version has added: where one is not there, the tables are older. */
@@ -99,4 +106,5 @@ export const ledgerAdditions = [
   'rejects.mended_by',
   'references.parent',
   'objects.rules',
+  'failures.tries',
 ]

@@ -1,5 +1,6 @@
 import type { Governing } from './catalog.ts'
 import type { Database, Row, Transaction } from './database.ts'
+import { forgetting, ofObject } from './failures.ts'
 import type { ObjectVersion } from './object-store.ts'
 import type { Counts, Outcome } from './outcome.ts'
 import type { RuleCount } from './reject-rules.ts'
@@ -60,7 +61,8 @@ export async function takeId(tx: Transaction, id: number): Promise<Entry> {
 /** Forgets a key under which nothing was ever found, so that no row says what never was. */
 export async function dropKey(tx: Transaction, entry: Entry): Promise<void> {
   if (entry.status !== 'new') return
-  await tx.execute('DELETE FROM sluice.objects WHERE id = $1', [entry.id])
+  const sql = `${forgetting(ofObject)} DELETE FROM sluice.objects WHERE id = $1`
+  await tx.execute(sql, [entry.id])
 }
 
 /**
@@ -107,7 +109,8 @@ export async function note(
 ): Promise<void> {
   const loaded = said.status === 'loaded'
   await tx.execute(
-    `UPDATE sluice.objects SET dataset = coalesce($2, dataset), status = $3, reason = $4, etag = $5,
+    `${forgetting(ofObject)}
+     UPDATE sluice.objects SET dataset = coalesce($2, dataset), status = $3, reason = $4, etag = $5,
        version_id = $6, size = $7, modified = $8::timestamptz, contract = $9, seconds = $10,
        at = now()
        ${loaded ? `, loaded_etag = $5, loaded_modified = $8::timestamptz, ${counted(11)}` : ''}

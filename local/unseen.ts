@@ -9,6 +9,7 @@ import {
   packageOf,
 } from '../core/catalog.ts'
 import { isStreamOnly } from '../core/contract.ts'
+import type { Failure } from '../core/failures.ts'
 import { memoryOf } from '../core/memo-store.ts'
 import type { Denied, ObjectStore, ObjectVersion } from '../core/object-store.ts'
 import { none, type Outcome } from '../core/outcome.ts'
@@ -32,6 +33,8 @@ export interface Unseen {
   stages: Outcome['stage'][]
   /** Whether one of them has looked at an earlier version. */
   changed: boolean
+  /** Why raw-ingestion has not loaded it, where it has tried. */
+  failure?: Failure
 }
 
 /** By object, the eTags of the versions that a stage has looked at. */
@@ -44,6 +47,8 @@ export interface Looked {
   stream: Looks
   /** Folders of Bronze, only below which anything is published; else each object is looked at. */
   streamed?: string[]
+  /** Loads that have failed, by object. */
+  failures?: Map<string, Failure>
 }
 
 export function looksOf(seen: { object: string; etag: string }[]): Looks {
@@ -126,7 +131,9 @@ async function lookFor(
   const stages = kept.map(({ stage }) => stage)
   const changed = kept.some(({ looks }) => looks.has(key))
   const { size, modified } = version
-  return { object: key, size, modified: modified.toISOString(), stages, changed }
+  const failure = stages.includes('raw-ingestion') ? looked.failures?.get(key) : undefined
+  const told = { object: key, size, modified: modified.toISOString(), stages, changed }
+  return failure ? { ...told, failure } : told
 }
 
 function looksAt(isStream: boolean, flows: boolean, { raw, silver, stream }: Looked) {

@@ -1,8 +1,10 @@
 import type { ObjectDetail } from '../shapes.ts'
+import { count } from './format.ts'
 import { isProposed, proposalPath } from './proposal-link.ts'
 import { pathTo } from './router.ts'
 import { stageNames } from './stage.ts'
 import { Verbatim } from './text.tsx'
+import { When } from './when.tsx'
 
 const tones = { refused: 'bad', failed: 'bad', held: 'wait' } as const
 
@@ -50,7 +52,7 @@ export function ObjectReason({ object }: { object: ObjectDetail }) {
 }
 
 /** It lies there, and that is all that is known of it, or of this version of it. */
-function Unseen({ stages, changed, next }: NonNullable<ObjectDetail['unseen']>) {
+function Unseen({ stages, changed, failure, next }: NonNullable<ObjectDetail['unseen']>) {
   const names = stages.map((stage) => stageNames[stage]).join(', ')
   return (
     <div class="notice" data-tone="wait">
@@ -60,6 +62,12 @@ function Unseen({ stages, changed, next }: NonNullable<ObjectDetail['unseen']>) 
             ? `The file was changed since it was taken: ${names}.`
             : `This file is not taken yet: ${names}.`}
         </p>
+        {failure && (
+          <p>
+            Its load failed {failure.tries === 1 ? 'once' : `${count(failure.tries)} times`}, the
+            last time <When at={failure.at} />: <Verbatim text={failure.reason} />
+          </p>
+        )}
         <p class="soft">
           Where <code>sluice start</code> runs, or functions load the lake, it is taken within
           moments. Where nobody runs, its event was lost, or its load fails, this takes it, or says

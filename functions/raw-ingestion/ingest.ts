@@ -3,6 +3,7 @@ import type { Contract } from '../../core/contract.ts'
 import { type Database, type Transaction, Unacceptable } from '../../core/database.ts'
 import { leaveHeals } from '../../core/due.ts'
 import { Busy, Refused } from '../../core/errors.ts'
+import { noteFailure } from '../../core/failures.ts'
 import type { Lake } from '../../core/lake.ts'
 import { dropKey, type Entry, explain, note, takeKey } from '../../core/ledger.ts'
 import { faultOf, ingestCommand, isOfPlace, reasonOf } from '../../core/limit.ts'
@@ -48,7 +49,9 @@ export async function ingest(
     return done.held ? await hold(lake, database, done.held, done.outcome) : done.outcome
   } catch (error) {
     forgetTables()
-    throw faultOf(error, ingestCommand(lake.store.url, key))
+    const fault = faultOf(error, ingestCommand(lake.store.url, key))
+    await noteFailure(database, lake.store.url, key, fault)
+    throw fault
   }
 }
 
