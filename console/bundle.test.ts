@@ -2,9 +2,11 @@ import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { bundlePage } from './bundle.ts'
 
-it('the page is four files, together at most 150 kB as they are sent', async () => {
+it('the page is four files and their licences, at most 150 kB as they are sent', async () => {
   const files = await bundlePage()
-  expect(files.map(({ path }) => path)).toEqual(['/app.css', '/app.js', '/icon.svg', '/index.html'])
+  expect(files.map(({ path }) => path)).toEqual([
+    ...['/THIRD-PARTY.txt', '/app.css', '/app.js', '/icon.svg', '/index.html'],
+  ])
   const sizes = files.map(({ body }) => gzipSync(body).length)
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000)
 })

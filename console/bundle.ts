@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { NOTICES, noticesOf, packagesOf } from '../infra/notices.ts'
 
 /** A file of the page, as the browser asks for it. */
 export interface PageFile {
@@ -16,11 +17,11 @@ const source = join(import.meta.dirname, 'page')
 const asTheyAre = ['index.html', 'icon.svg']
 
 /**
- * Builds the page: one script, one style sheet, and what goes as it is. The same source gives the
- * same bytes, and no path of this machine is in them.
+ * Builds the page: one script, one style sheet, what goes as it is, and the licences of all. The
+ * same source gives the same bytes, and no path of this machine is in them.
  */
 export async function bundlePage(): Promise<PageFile[]> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: source,
     entryPoints: [
       { in: 'main.tsx', out: 'app' },
@@ -29,6 +30,7 @@ export async function bundlePage(): Promise<PageFile[]> {
     outdir: '/',
     bundle: true,
     write: false,
+    metafile: true,
     minify: true,
     format: 'esm',
     // Since these, all that the page uses is there without a stand-in (`light-dark()`, <dialog>).
@@ -42,5 +44,9 @@ export async function bundlePage(): Promise<PageFile[]> {
   const plain = asTheyAre.map(async (name) => {
     return { path: `/${name}`, body: new Uint8Array(await readFile(join(source, name))) }
   })
-  return [...built, ...(await Promise.all(plain))].toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const packages = packagesOf(Object.keys(metafile.inputs), source)
+  const notices = { path: `/${NOTICES}`, body: new TextEncoder().encode(noticesOf(packages)) }
+  return [...built, notices, ...(await Promise.all(plain))].toSorted((a, b) =>
+    a.path < b.path ? -1 : 1,
+  )
 }

@@ -84,7 +84,9 @@ class Child {
 
   constructor() {
     this.#asked.promise.catch(() => {})
-    const env = { ...process.env, TMPDIR: this.#folder }
+    // It asks the lake alone, and needs neither the database's login nor the console's token.
+    const { DATABASE_URL: _, PGPASSWORD: __, SLUICE_CONSOLE_TOKEN: ___, ...own } = process.env
+    const env = { ...own, TMPDIR: this.#folder }
     this.#process = fork(program, [this.#folder], {
       execArgv: [],
       env,

@@ -33,7 +33,7 @@ const rooms: Record<string, string[]> = {
   core: ['core'],
   functions: ['functions', 'core'],
   cli: ['cli', 'console', 'local', 'functions', 'core', 'package.json'],
-  console: ['cli', 'console', 'local', 'functions', 'core'],
+  console: ['cli', 'console', 'local', 'functions', 'core', 'infra/notices.ts'],
   local: ['cli', 'console', 'local', 'functions', 'core', 'infra/shape.ts'],
   infra: ['infra'],
 }

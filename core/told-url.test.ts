@@ -14,6 +14,7 @@ it.each([
   ['postgres://:sec@/db?host=/run', 'postgres://:…@/db?host=/run'],
   ['postgres://h/db?PASSWORD=sec', 'postgres://h/db?PASSWORD=…'],
   ['postgres://h/db?a=b&sslpassword=sec&c=d', 'postgres://h/db?a=b&sslpassword=…&c=d'],
+  ['rds-data:x?password=se&c =d&a=b', 'rds-data:x?password=…&a=b'],
   ['rds-data://u:sec@h', 'rds-data://u:…@h'],
   ['http://u:sec@127.0.0.1:4566', 'http://u:…@127.0.0.1:4566'],
 ])('%s is told as %s', (url, told) => {

@@ -12,7 +12,8 @@
  */
 export function withoutPassword(url: string): string {
   const kept = hasNone(url) ? url : url.replace(/(:\/\/[^:/?#]*:)[\s\S]*@/, '$1…@')
-  return kept.replace(/([?&][^=&]*password=)[^&]*/gi, '$1…')
+  // It may have a & of its own, which begins no other parameter.
+  return kept.replace(/([?&][^=&]*password=)[\s\S]*?(?=&\w+=|$)/gi, '$1…')
 }
 
 /** `postgres://u:12/34@db` has the host `u`, and what is a password stands in its path. */

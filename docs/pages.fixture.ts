@@ -6,7 +6,10 @@ import { join } from 'node:path'
 export const root = join(import.meta.dirname, '..')
 
 /** Paths from the repository's root. */
-export const pages = ['README.md', 'README.pt-BR.md', 'CHANGELOG.md', ...pagesBelow('docs')]
+export const pages = [
+  ...['README.md', 'README.pt-BR.md', 'CHANGELOG.md', 'SECURITY.md'],
+  ...pagesBelow('docs'),
+]
 
 /** A fenced block: its language, what stands behind that, its text, and where it begins. */
 export interface Block {

@@ -16,13 +16,13 @@ const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
 
 /** What only `bundles` of these names may hold: DuckDB, contracts, a client of AWS. */
-const duckdb = ['duckdb.node', 'index.mjs', 'libduckdb.so']
+const duckdb = ['THIRD-PARTY.txt', 'duckdb.node', 'index.mjs', 'libduckdb.so']
 /** Those of the sample, and whatever others somebody has put beside them. */
 const contracts = fs
   .globSync('{bronze,streaming}/**/datapackage.{json,yaml}', { cwd: join(root, 'data') })
   .map((path) => `contracts/${path}`)
   .toSorted()
-const setup = [...contracts, 'index.mjs', 'setup.sql']
+const setup = ['THIRD-PARTY.txt', ...contracts, 'index.mjs', 'setup.sql']
 const expected: Record<string, { files: string[]; clients: string[]; handlers: string[] }> = {
   'raw-ingestion': {
     files: duckdb,
@@ -232,7 +232,7 @@ describe('making a bundle', () => {
     })
     await Promise.all(workers)
     const folder = join(root, '.sluice/bundles', `${spec.name}-${own}`)
-    expect(fs.readdirSync(folder)).toEqual(['1', '2', '3', 'index.mjs'])
+    expect(fs.readdirSync(folder)).toEqual(['1', '2', '3', 'THIRD-PARTY.txt', 'index.mjs'])
     const told = ['1', '2', '3'].map((path) => fs.readFileSync(join(folder, path), 'utf8'))
     expect(new Set(told).size).toBe(1)
   })

@@ -3,6 +3,7 @@ import * as fs from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { buildSync, type Metafile } from 'esbuild'
+import { NOTICES, noticesOf, packagesOf } from './notices.ts'
 
 /** What goes into one function's bundle; paths are those of this repository. */
 export interface BundleSpec {
@@ -37,9 +38,10 @@ export const natives = ['duckdb.node', 'libduckdb.so']
 const binding = './duckdb.node'
 
 /**
- * Makes the folder that is deployed as a function: `index.mjs`, which needs no node_modules, and
- * DuckDB for the target's processor beside it. The same sources give the same bytes, and a folder
- * whose content would not change is left as it is, so that two at once do not disturb each other.
+ * Makes the folder that is deployed as a function: `index.mjs`, which needs no node_modules, the
+ * licences of what is in it, and DuckDB for the target's processor beside it. The same sources give
+ * the same bytes, and a folder whose content would not change is left as it is, so that two at once
+ * do not disturb each other.
  *
  * @throws if `spec.duckdb` does not say what the code imports, if the code does not build, or if
  * npm cannot get DuckDB as package-lock.json has it
@@ -53,6 +55,10 @@ export function bundle(spec: BundleSpec, architecture: Architecture): Bundle {
     for (const { from, to } of spec.files ?? []) {
       fs.cpSync(resolve(root, from), join(draft, to), { recursive: true })
     }
+    // DuckDB's own library is of a package that esbuild does not see.
+    const native = spec.duckdb ? ['node_modules/@duckdb/node-bindings/package.json'] : []
+    const notices = noticesOf(packagesOf([...inputs, ...native], root))
+    fs.writeFileSync(join(draft, NOTICES), notices)
     makeReadable(draft)
     const files = filesOf(draft)
     replace(folder, draft)

@@ -6,6 +6,7 @@ import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundles } from './bundles.ts'
+import { NOTICES } from './notices.ts'
 import { append, maintenance, objectStages, setup } from './shape.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -60,11 +61,15 @@ describe.skipIf(process.platform !== 'linux')('what the Dockerfile copies', () =
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
       .filter((path) => !/^(functions\/setup\/contracts|kinesis\/node_modules)\//.test(path))
-    const functions = bundles.map(({ name }) => `functions/${name}/index.mjs`)
+    const functions = bundles.flatMap(({ name }) =>
+      ['index.mjs', NOTICES].map((file) => `functions/${name}/${file}`),
+    )
+    const programs = ['sluice/query-child', 'sluice/sluice', 'worker/worker']
+    const page = ['app.css', 'app.js', 'icon.svg', 'index.html', NOTICES]
     expect(files.sort()).toEqual(
       [
-        ...['sluice/query-child.mjs', 'sluice/sluice.mjs', 'worker/worker.mjs'],
-        ...['app.css', 'app.js', 'icon.svg', 'index.html'].map((name) => `sluice/page/${name}`),
+        ...programs.flatMap((name) => [`${name}.mjs`, `${name}.${NOTICES}`]),
+        ...page.map((name) => `sluice/page/${name}`),
         ...['duckdb/duckdb.node', 'duckdb/libduckdb.so'],
         ...[...functions, 'functions/setup/setup.sql', 'kinesis/kinesis-child.mjs'],
       ].sort(),

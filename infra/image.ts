@@ -3,6 +3,7 @@ import * as fs from 'node:fs'
 import { basename, join } from 'node:path'
 import { type BundleSpec, bundle, natives } from './bundle.ts'
 import { bundles, programs } from './bundles.ts'
+import { NOTICES } from './notices.ts'
 import type { Settings } from './settings.ts'
 
 /**
@@ -22,7 +23,9 @@ for (const spec of bundles) {
   copy(made(spec), `functions/${spec.name}`, (path) => !isNative(path))
 }
 for (const spec of programs) {
-  copy(join(made(spec), 'index.mjs'), `${spec.beside ?? spec.name}/${spec.name}.mjs`)
+  const [folder, place] = [made(spec), `${spec.beside ?? spec.name}/${spec.name}`]
+  copy(join(folder, 'index.mjs'), `${place}.mjs`)
+  copy(join(folder, NOTICES), `${place}.${NOTICES}`)
 }
 const page = join(target, 'sluice/page')
 execFileSync(process.execPath, [join(root, 'console/build.ts'), page], { stdio: 'inherit' })

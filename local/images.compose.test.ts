@@ -5,7 +5,13 @@ import { build, clear, docker, filesIn, imageOf, prefix } from './images.fixture
 const services = ['raw-ingestion', 'silver', 'publisher', 'streaming', 'console']
 /** What has the command line, too. */
 const wholes = ['raw-ingestion', 'console']
-const page = ['app.css', 'app.js', 'icon.svg', 'index.html'].map((name) => `page/${name}`)
+const page = ['THIRD-PARTY.txt', 'app.css', 'app.js', 'icon.svg', 'index.html'].map(
+  (name) => `page/${name}`,
+)
+const programs = ['sluice', 'query-child'].flatMap((name) => [
+  `${name}.mjs`,
+  `${name}.THIRD-PARTY.txt`,
+])
 /** Started as docker-compose.yml does it. */
 const hardened = [
   ...['--read-only', '--tmpfs', '/tmp', '--security-opt', 'no-new-privileges', '--cap-drop', 'ALL'],
@@ -25,8 +31,8 @@ describe.skipIf(!hasDocker())('the images of services', () => {
       const isWhole = wholes.includes(service)
       expect(own.sort()).toEqual(
         [
-          ...['duckdb.node', 'libduckdb.so', 'worker.mjs'],
-          ...(isWhole ? ['sluice.mjs', 'query-child.mjs', ...page] : []),
+          ...['duckdb.node', 'libduckdb.so', 'worker.THIRD-PARTY.txt', 'worker.mjs'],
+          ...(isWhole ? [...programs, ...page] : []),
           ...(isStreaming ? ['kinesis-child.mjs'] : []),
         ].sort(),
       )
