@@ -28,7 +28,7 @@ export const crash: Experiment = {
 
 /** Killed once between two chunks, and once while it writes Parquet. */
 async function naive(trial: Trial): Promise<string[]> {
-  const source = new Source(join(trial.folder, 'lake'), 'lines', 1, 20_000)
+  const source = new Source(join(trial.folder, 'lake'), 'lines', 1, 10_000)
   const { lake } = source
   const { url, drop } = await trial.newDatabase()
   const start = () => startScript('faults/naive-loader.ts', [lake], lake, url)

@@ -58,7 +58,7 @@ export async function dieEverywhere(trial: Trial, scenes: Scene[]): Promise<stri
     )
     trial.note(`deaths (${scene.stage})`, `at ${died.length} of ${moments} moments`)
   }
-  await sleep(LEASE_MS)
+  if (dead.length > 0) await sleep(LEASE_MS)
   const mended = await inLanes(dead, LANES, ({ scene, life }) => mend(scene, life))
   return [...findings, ...mended.flat()]
 }

@@ -10,7 +10,7 @@ import { type Dataset, Source } from './source.ts'
 const OBJECTS = 6
 /** In this process, and as many in processes of their own. */
 const HANDLERS = 4
-const rows = { short: 6_000, whole: 60_000, long: 120_000 }
+const rows = { short: 3_000, whole: 60_000, long: 120_000 }
 const changes = { short: 12, whole: 120, long: 2_000 }
 /** Events of one change, at most. */
 const TIMES = 5

@@ -1,6 +1,7 @@
 import { openLake } from '../core/lake.ts'
 import { openUrl } from '../core/open-database.ts'
 import { prepareLedger } from '../core/prepare-ledger.ts'
+import { forgetTables } from '../core/table.ts'
 import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'
 import { Lane } from '../local/lane.ts'
@@ -29,6 +30,8 @@ export class Handlers {
   }
 
   static async open(folder: string, url: string): Promise<Handlers> {
+    // Those that it knows of may be another database's.
+    forgetTables()
     const handlers = new Handlers(folder, url)
     await prepareLedger(handlers.#database)
     return handlers

@@ -8,8 +8,8 @@ import { type Dataset, Source } from './source.ts'
 import { judgeStream, StreamSource } from './stream-source.ts'
 
 /** Of each of the three kinds of load. */
-const kills = { short: 3, whole: 34, long: 100 }
-const rows = { short: 30_000, whole: 150_000, long: 1_000_000 }
+const kills = { short: 2, whole: 34, long: 100 }
+const rows = { short: 20_000, whole: 150_000, long: 1_000_000 }
 const STREAMED = 20
 /** How a run ends that has rejected something. */
 const SOME = 3

@@ -5,6 +5,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { openStream } from '../core/kinesis.ts'
 import { openLake } from '../core/lake.ts'
 import { openUrl } from '../core/open-database.ts'
+import { forgetTables } from '../core/table.ts'
 import { startKinesis } from '../local/kinesis.ts'
 import { copyOf, type Scene } from './deaths.ts'
 import type { Trial } from './experiment.ts'
@@ -22,6 +23,7 @@ export async function rawScene({ folder, newDatabase }: Trial): Promise<Scene> {
   const rows = new Source(lake, 'rows', 2, 400)
   const parts = new Source(lake, 'parts', 1, 400)
   const base = await newDatabase()
+  forgetTables()
   const [first = '', second = ''] = rows.keys
   await stages['raw-ingestion']({
     ...{ lake: openLake(lake), keys: [...parts.keys, first] },

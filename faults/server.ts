@@ -20,8 +20,12 @@ export class Server {
     return databaseOf(url, `fault_${++this.#databases}`)
   }
 
-  async remove(): Promise<void> {
+  async stop(): Promise<void> {
     await (await this.#server)?.release()
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
     await removeLocalPostgres(this.#home)
   }
 }

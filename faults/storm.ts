@@ -7,8 +7,8 @@ import { judge, judgeLedger } from './judge.ts'
 import { execute } from './server.ts'
 import { Source } from './source.ts'
 
-const files = { short: 500, whole: 10_000, long: 100_000 }
-const seconds = { short: 3, whole: 60, long: 600 }
+const files = { short: 300, whole: 10_000, long: 100_000 }
+const seconds = { short: 2, whole: 60, long: 600 }
 const ROWS = 20
 /** As docs/cli.md says of one process: SLUICE_CONNECTIONS. */
 const CONNECTIONS = 4
@@ -43,7 +43,8 @@ export const storm: Experiment = {
     await drop()
     return findings
   },
-  async naive(trial) {
+  async naive(given) {
+    const trial: Trial = { ...given, size: 'short' }
     const { source, url, drop } = await place(trial)
     // It takes what it can get, and others may use the server.
     await execute(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} CONNECTION LIMIT 30`)
