@@ -210,7 +210,7 @@ function csv(
   return `read_csv(${literal(path)}, auto_detect = false, header = ${options.header},
     delim = ${literal(delimiter)}, quote = '"', escape = '"',
     new_line = '${lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
-    max_line_size = ${longest}, buffer_size = ${4 * longest},
+    max_line_size = ${longest}, buffer_size = ${2 * longest},
     allow_quoted_nulls = true, nullstr = ${options.empty ? "''" : 'chr(0)'},
     columns = {${list.join(', ')}})`
 }
