@@ -76,7 +76,7 @@ export class AnnotatedFile implements Visitor {
   async flush(): Promise<void> {
     const written = this.#buffer.subarray(0, this.#length)
     const isUtf8 = this.#encoding === 'utf-8'
-    await this.#target.write(isUtf8 ? written : Buffer.from(decode(written, this.#encoding)))
+    await this.#target.writeFile(isUtf8 ? written : Buffer.from(decode(written, this.#encoding)))
     this.#length = 0
   }
 

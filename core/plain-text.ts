@@ -116,7 +116,7 @@ async function unpack(path: string, packed: Compression, to: string): Promise<st
         if (written > maxText) throw tooLong(written)
         if (written > most) throw isBomb(size)
         if (written > limit) throw new TooLarge(written)
-        await file.write(chunk)
+        await file.writeFile(chunk)
       }
     }
     const source = createReadStream(path)
@@ -150,7 +150,7 @@ async function transcode(from: string, to: string, order: 'utf-16le' | 'utf-16be
   await using file = await open(to, 'w')
   const decoder = new StringDecoder('utf16le')
   const write = async (text: string) => {
-    await file.write(text.isWellFormed() ? Buffer.from(text) : generalized(text))
+    await file.writeFile(text.isWellFormed() ? Buffer.from(text) : generalized(text))
   }
   let odd: Buffer = Buffer.alloc(0)
   for await (const chunk of createReadStream(from, { highWaterMark: 1 << 20 })) {

@@ -29,7 +29,7 @@ export function readCsv(paths: string[], columns: Record<string, string>, form: 
   return `read_csv([${files}], auto_detect = false, header = ${form.header},
     delim = ${literal(form.delimiter)}, quote = '"', escape = '"', filename = ${paths.length > 1},
     new_line = '${form.lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
-    max_line_size = ${longest}, buffer_size = ${4 * longest},
+    max_line_size = ${longest}, buffer_size = ${2 * longest},
     allow_quoted_nulls = true, nullstr = ${form.empty ? "''" : 'chr(0)'},
     columns = {${list.join(', ')}})`
 }

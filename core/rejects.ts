@@ -4,6 +4,7 @@ import { fileLiteral } from './names.ts'
 import { fromGeneralized, type PlainText } from './plain-text.ts'
 import { RejectRules, type RuleCount } from './reject-rules.ts'
 import { decode } from './text-encoding.ts'
+import { TextFile } from './text-file.ts'
 
 /** One thing that is wrong with a record; `field` and `value` are absent where it is the whole. */
 export interface RowError {
@@ -45,14 +46,12 @@ export class RejectFile {
   readonly path: string
   readonly #text: PlainText
   readonly #source: FileHandle
-  readonly #out: FileHandle
-  #lines: string[] = []
-  #size = 0
+  readonly #out: TextFile
   #count = 0
   readonly #rules = new RejectRules()
   #ahead = { offset: 0, bytes: Buffer.alloc(0) }
 
-  private constructor(path: string, text: PlainText, source: FileHandle, out: FileHandle) {
+  private constructor(path: string, text: PlainText, source: FileHandle, out: TextFile) {
     this.path = path
     this.#text = text
     this.#source = source
@@ -60,7 +59,7 @@ export class RejectFile {
   }
 
   static async create(path: string, text: PlainText): Promise<RejectFile> {
-    return new RejectFile(path, text, await open(text.path), await open(path, 'w'))
+    return new RejectFile(path, text, await open(text.path), await TextFile.create(path))
   }
 
   get count(): number {
@@ -80,12 +79,9 @@ export class RejectFile {
     const { utf16, encoding } = this.#text
     const raw = verbatim(buffer, utf16).toString('hex')
     const row = [record, line, raw, shown(buffer, encoding), JSON.stringify(errors)]
-    const text = csvRow(row)
-    this.#lines.push(text)
-    this.#size += text.length
     this.#count++
     this.#rules.add(errors)
-    if (this.#size > 1 << 20) await this.#flush()
+    await this.#out.write(csvRow(row))
   }
 
   /** Rejects come in the order of the text, so what was read for one mostly has the next. */
@@ -101,15 +97,8 @@ export class RejectFile {
   }
 
   async close(): Promise<void> {
-    await this.#flush()
     await this.#source.close()
     await this.#out.close()
-  }
-
-  async #flush(): Promise<void> {
-    await this.#out.write(this.#lines.join(''))
-    this.#lines = []
-    this.#size = 0
   }
 }
 

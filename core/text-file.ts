@@ -40,6 +40,7 @@ export class TextFile {
     const parts = this.#parts
     this.#parts = []
     this.#bytes = 0
-    if (parts.length > 0) await this.#file.writev(parts)
+    // A single write may take a part, and says so to nobody who does not count: this one goes on.
+    if (parts.length > 0) await this.#file.writeFile(Buffer.concat(parts))
   }
 }
