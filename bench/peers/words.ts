@@ -52,7 +52,7 @@ cannot be had here: with all of a core it starts faster than there.`,
     'Memory and cost by size',
     `Both stages over objects of three sizes. Dollars by Lambda's list prices
 (\`bench/prices.json\`) and \`bench/measured.json\`, with the CPU seconds measured
-here in the place of those noted there.`,
+here, a run's start among them, in the place of those noted there.`,
   ],
 }
 
