@@ -54,6 +54,7 @@ describe('what is in it', () => {
       ),
     ).toEqual([])
     expect(project.files).toContain('dist/console/page/app.js')
+    expect(project.files).toContain('dist/console/page/THIRD-PARTY.txt')
   })
 
   test('no path of the machine that built it', () => {

@@ -12,7 +12,11 @@ export interface Project {
 }
 
 const root = join(import.meta.dirname, '..')
-const rooms = ['cli', 'console', 'core', 'exports', 'functions', 'local']
+const rooms = [
+  ...['cli', 'console', 'core', 'exports', 'functions', 'local'],
+  // By which the page's licences go with it.
+  'infra/notices.ts',
+]
 
 /**
  * Packs a copy of the sources, so that no `dist/` comes to lie in this repository, and puts what
