@@ -1,20 +1,14 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Lake, openLake } from '../core/lake.ts'
+import { readFileSync } from 'node:fs'
+import type { Lake } from '../core/lake.ts'
 import { literal } from '../core/names.ts'
 import { openUrl } from '../core/open-database.ts'
 import { prepareLedger } from '../core/prepare-ledger.ts'
-import { tick } from '../functions/maintenance/tick.ts'
 import { ingest } from '../functions/raw-ingestion/ingest.ts'
 import { refine } from '../functions/silver/refine.ts'
-import { publisher, streaming } from '../functions/streaming/handler.ts'
-import { startKinesis } from '../local/kinesis.ts'
-import { Lane } from '../local/lane.ts'
 import { Pipeline } from '../local/pipeline.ts'
-import { Poller } from '../local/poller.ts'
-import { MemoryStream } from '../local/stream.fixture.ts'
-import { StreamStage } from '../local/stream-stage.ts'
 import { duckTypes } from './lineitem.ts'
+import { appending, flowing, flowingInMemory, publishing, startingKinesis } from './stream-job.ts'
+import { afterwards, patience, readyLake, type Work } from './work.ts'
 
 /**
  * One measured piece of work, in a process of its own: `node bench/job.ts '{"job": "refine", …}'`.
@@ -28,6 +22,7 @@ export type Task =
   | { job: 'publish'; lake: string; events: string }
   | { job: 'append'; lake: string; events: string }
   | { job: 'stream'; lake: string }
+  | { job: 'streamInMemory'; lake: string }
   | { job: 'kinesis' }
 
 interface BareParquet {
@@ -50,13 +45,6 @@ export interface Done {
   peak: number
 }
 
-type Work = () => Promise<number>
-
-/** What is done when the clock has stopped. */
-const afterwards: (() => Promise<unknown>)[] = []
-
-const patience = { tries: 8, first: 250, longest: 8_000, forever: false }
-
 /** Each makes everything ready, and answers with the work to be measured. */
 async function prepare(task: Task): Promise<Work> {
   if (task.job === 'refine') return refining(await readyLake(task.lake), task.key)
@@ -65,13 +53,8 @@ async function prepare(task: Task): Promise<Work> {
   if (task.job === 'storm') return storming(task)
   if (task.job === 'publish') return publishing(task)
   if (task.job === 'append') return appending(task)
+  if (task.job === 'streamInMemory') return flowingInMemory(await readyLake(task.lake))
   return task.job === 'stream' ? flowing(task) : startingKinesis()
-}
-
-async function readyLake(url: string): Promise<Lake> {
-  const lake = openLake(url)
-  await lake.withScratch(1 << 30, async (_, duck) => duck.run('SELECT 1'))
-  return lake
 }
 
 function refining(lake: Lake, key: string): Work {
@@ -118,108 +101,6 @@ async function storming(task: Task & { job: 'storm' }): Promise<Work> {
     await pipeline.scan()
     return accepted
   }
-}
-
-/** Objects → a stream in memory; then that → files, each of an event as Lambda would bring it. */
-async function publishing(task: Task & { job: 'publish' }): Promise<Work> {
-  const lake = await readyLake(task.lake)
-  const stream = new MemoryStream('bench')
-  let sent = 0
-  const handler = publisher(lake, stream, ({ records }) => {
-    sent += records
-  })
-  const lane = new Lane('bench', handler, patience, { width: 2 })
-  const keys = await streamedKeys(lake)
-  afterwards.push(() => writeEvents(stream, task.events))
-  return async () => {
-    for (const key of keys) lane.add(key)
-    await lane.rest()
-    return sent
-  }
-}
-
-/** The poller cuts as the event source mapping does: 10,000 records, 6 MB of payload. */
-async function writeEvents(stream: MemoryStream, folder: string): Promise<void> {
-  let events = 0
-  const poller = new Poller(
-    stream,
-    async (event) => {
-      const shard = event.Records[0]?.eventID.split(':')[0]
-      const name = `${shard}-${String(events++).padStart(6, '0')}.json`
-      writeFileSync(join(folder, name), JSON.stringify(event))
-      return { batchItemFailures: [] }
-    },
-    { batchSize: 10_000, windowMs: 0, bisect: false, retry: patience },
-  )
-  poller.start()
-  await poller.drained()
-  await poller.stop()
-}
-
-/** The handler alone: one event of each shard at a time, as the event source mapping has it. */
-async function appending(task: Task & { job: 'append' }): Promise<Work> {
-  const lake = await readyLake(task.lake)
-  let accepted = 0
-  const report = {
-    batch: (appended: { accepted: number }, fault?: unknown) => {
-      if (fault) throw fault
-      accepted += appended.accepted
-    },
-    object: () => {},
-  }
-  // The stream that the events came from, as far as the handler asks: its shards and its birth.
-  const handler = streaming(lake, new MemoryStream('bench'), report)
-  const names = readdirSync(task.events).toSorted()
-  const shards = Map.groupBy(names, (name) => name.slice(0, name.lastIndexOf('-')))
-  const read = async (files: string[]) => {
-    for (const name of files) {
-      await handler(JSON.parse(readFileSync(join(task.events, name), 'utf8')))
-    }
-  }
-  afterwards.push(() => tick(lake, { all: true }))
-  return async () => {
-    await Promise.all([...shards.values()].map(read))
-    return accepted
-  }
-}
-
-/** From a folder of CSVs to Parquet: publisher, kinesis-local, poller, handler. */
-async function flowing(task: Task & { job: 'stream' }): Promise<Work> {
-  const lake = await readyLake(task.lake)
-  let accepted = 0
-  const stage = new StreamStage({
-    ...{ lake, patience, home: join(task.lake, '.sluice'), stream: undefined },
-    stop: new AbortController().signal,
-    say: (text) => process.stderr.write(`${text}\n`),
-    report: (outcome) => {
-      if (outcome.status === 'loaded') accepted += outcome.accepted
-    },
-  })
-  await stage.start()
-  const keys = await streamedKeys(lake)
-  afterwards.push(
-    () => stage.closeWindows(),
-    () => stage.close(),
-  )
-  return async () => {
-    stage.add(keys)
-    await stage.rest()
-    return accepted
-  }
-}
-
-async function startingKinesis(): Promise<Work> {
-  return async () => {
-    const kinesis = await startKinesis('bench')
-    afterwards.push(() => kinesis.stop())
-    return 0
-  }
-}
-
-async function streamedKeys({ store }: Lake): Promise<string[]> {
-  const keys: string[] = []
-  for await (const { key } of store.list('streaming/')) if (key.endsWith('.csv')) keys.push(key)
-  return keys
 }
 
 const task: Task = JSON.parse(process.argv[2] ?? '')

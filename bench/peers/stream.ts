@@ -12,6 +12,7 @@ import { lackOf } from './tools.ts'
 import { rowsBelow } from './written.ts'
 
 const FLOW = 'Sluice, end to end, a Kinesis between'
+const MEMORY = 'Sluice, files to Parquet, a stream in memory'
 const HANDLER = 'Sluice, handler alone'
 const SPARK = 'Spark Structured Streaming, no stream between'
 
@@ -35,6 +36,11 @@ export async function stream(place: Place, sizes: Sizes): Promise<Part> {
   const peers: Peer[] = [
     { name: FLOW, ours: true, run: ours(filled, (lake) => jobCommand({ job: 'stream', lake })) },
     {
+      name: MEMORY,
+      ours: true,
+      run: ours(filled, (lake) => jobCommand({ job: 'streamInMemory', lake })),
+    },
+    {
       name: HANDLER,
       ours: true,
       run: ours(
@@ -48,7 +54,7 @@ export async function stream(place: Place, sizes: Sizes): Promise<Part> {
       run: () => within(filled, (lake) => sparkOnce(lake, rows)),
     },
   ]
-  const goals = [FLOW, HANDLER].map((ours) => ({ ours, peer: SPARK, atLeast: 4 }))
+  const goals = [FLOW, MEMORY, HANDLER].map((ours) => ({ ours, peer: SPARK, atLeast: 4 }))
   try {
     const what = `${count(rows)} rows in ${FILES} files`
     return { comparisons: [await compare(what, peers, place.runs, goals)], figures: [] }

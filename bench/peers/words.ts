@@ -33,9 +33,9 @@ the same without checks; Spark writes Parquet alone, all files in one job.`,
   stream: [
     'Stream: a folder of CSVs in small steps',
     `Sluice end to end puts them into a Kinesis (\`kinesis-local\`, on the same machine and in
-its CPU and memory) and reads them from there; the handler alone takes the events as Lambda
-brings them. Spark has no stream between: its file source reads the folder, with a checkpoint,
-until all is taken.`,
+its CPU and memory) and reads them from there; with a stream in memory it does the same without
+that server, which is what Spark does: its file source reads the folder, with a checkpoint, until
+all is taken. The handler alone takes the events as Lambda brings them.`,
   ],
   latency: [
     'Latency: from the drop until it is visible',
