@@ -205,12 +205,11 @@ function csv(
   const list = Object.entries(columns).map(([name, type]) => {
     return `${literal(name.replaceAll('"', ''))}: ${literal(type)}`
   })
-  // A record of nothing but commas takes 24 bytes a byte of the buffer, whatever DuckDB's limit is.
-  const longest = Math.max(MAX_RECORD, options.longest ?? 0)
+  const buffer = 2 * Math.max(MAX_RECORD, options.longest ?? 0) // A comma in it takes 24 bytes.
   return `read_csv(${literal(path)}, auto_detect = false, header = ${options.header},
     delim = ${literal(delimiter)}, quote = '"', escape = '"',
     new_line = '${lineEnd === 'lf' ? '\\n' : '\\r\\n'}',
-    max_line_size = ${longest}, buffer_size = ${2 * longest},
+    max_line_size = ${buffer / 2}, buffer_size = ${buffer},
     allow_quoted_nulls = true, nullstr = ${options.empty ? "''" : 'chr(0)'},
     columns = {${list.join(', ')}})`
 }
