@@ -21,6 +21,10 @@ const needs: Record<string, string[]> = {
   docker: ['local/services.compose.test.ts', 'local/lambda-images.compose.test.ts'],
   // Ten minutes of two cores, or hours.
   bench: ['bench/cost.test.ts'],
+  // Most of an hour; in short they are tests.
+  faults: ['crash', 'events', 'storm', 'database', 'clock'].map(
+    (name) => `faults/${name}.pg.test.ts`,
+  ),
   // Python, with the validator of the standard's authors.
   referee: ['referee/referee.test.ts'],
   // The AWS CLI, version 2, which not everybody has.

@@ -25,27 +25,24 @@ export function startSluice(lake: string, url: string, ...args: string[]): Runni
   return startScript('cli/sluice.ts', ['start', '--lake', lake, '--json', ...args], lake, url)
 }
 
-/** What a process is given besides. */
-interface Own {
-  env?: Record<string, string>
-  /** Flags of Node. */
-  node?: string[]
-}
-
-/** Its working files go below the lake, so that what a killed one leaves goes with it. */
+/**
+ * Its working files go below the lake, so that what a killed one leaves goes with it.
+ *
+ * @param more of its environment
+ */
 export function startScript(
   script: string,
   args: string[],
   lake: string,
   url: string,
-  { env = {}, node = [] }: Own = {},
+  more: NodeJS.ProcessEnv = {},
 ): Running {
   const temporary = join(lake, '.tmp')
   mkdirSync(temporary, { recursive: true })
-  const child = spawn(process.execPath, [...node, join(root, script), ...args], {
+  const child = spawn(process.execPath, [join(root, script), ...args], {
     cwd: temporary,
-    env: { ...process.env, DATABASE_URL: url, TMPDIR: temporary, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, DATABASE_URL: url, TMPDIR: temporary, ...more },
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
   running.set(child, lake)
   const lines: Outcome[] = []

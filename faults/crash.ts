@@ -2,52 +2,33 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { type Running, startScript, startSluice } from './command.ts'
+import { type Running, startScript } from './command.ts'
+import { dieEverywhere } from './deaths.ts'
 import type { Experiment, Trial } from './experiment.ts'
-import { judge, judgeLedger } from './judge.ts'
-import { killInRounds } from './kills.ts'
-import { type Dataset, Source } from './source.ts'
-
-const rounds = { short: 4, whole: 60, long: 200 }
-const rows = { short: 100_000, whole: 200_000, long: 1_000_000 }
+import { judge } from './judge.ts'
+import { killAll } from './kills.ts'
+import { rawScene, silverScene, streamScenes } from './scenes.ts'
+import { Source } from './source.ts'
 
 export const crash: Experiment = {
   name: 'crash',
-  title: 'Processes are killed (SIGKILL) at random moments of a load, and started again.',
-  promise: 'every row is there once, whenever a process died',
-  limit: { short: 5, whole: 15, long: 120 },
+  title:
+    'Processes kill themselves (SIGKILL) at every moment of every stage, around each call of ' +
+    'store, database and stream; and are killed at random moments of loads and of a stream.',
+  promise: 'every row is there once, whenever a process died, after one more run',
+  limit: { short: 6, whole: 20, long: 180 },
   async run(trial) {
-    const findings = await Promise.all([killed(trial, 'lines', 1), killed(trial, 'rows', 4)])
-    return findings.flat()
+    const stream = await streamScenes(trial)
+    const scenes = [...stream.scenes, await silverScene(trial), await rawScene(trial)]
+    const dead = await dieEverywhere(trial, scenes).finally(stream.end)
+    return [...dead, ...(await killAll(trial))]
   },
   naive,
 }
 
-async function killed(trial: Trial, dataset: Dataset, objects: number): Promise<string[]> {
-  const { size, random } = trial
-  const place = () => new Source(join(trial.folder, dataset), dataset, objects, rows[size])
-  const first = await trial.newDatabase()
-  const started = performance.now()
-  const untouched = place()
-  await startSluice(untouched.lake, first.url, '--once').ended
-  const duration = Math.round(performance.now() - started)
-  await first.drop()
-  untouched.remove()
-
-  const source = place()
-  const { url, drop } = await trial.newDatabase()
-  const kills = await killInRounds({ source, url, rounds: rounds[size], duration, random })
-  trial.note(`kills (${dataset})`, kills)
-  const code = await startSluice(source.lake, url, '--once').ended
-  const findings = [...(await judge(source, url)), ...(await judgeLedger(source, url))]
-  if (code !== 3) findings.push(`the last run ended with ${code}`)
-  await drop()
-  return findings
-}
-
 /** Killed once between two chunks, and once while it writes Parquet. */
 async function naive(trial: Trial): Promise<string[]> {
-  const source = new Source(join(trial.folder, 'lake'), 'lines', 1, 20_000)
+  const source = new Source(join(trial.folder, 'lake'), 'lines', 1, 10_000)
   const { lake } = source
   const { url, drop } = await trial.newDatabase()
   const start = () => startScript('faults/naive-loader.ts', [lake], lake, url)

@@ -52,8 +52,10 @@ for (const experiment of experiments.filter(({ name }) => names.includes(name)))
   const found = row.findings.map((finding) => `\n  ${finding}`).join('')
   process.stdout.write(`${row.name}: ${verdictOf(row)}, ${Math.round(row.seconds)} s${found}\n`)
 }
-if (options.keep) process.stderr.write(`kept: ${folder}\n`)
-else {
+if (options.keep) {
+  await server.stop()
+  process.stderr.write(`kept ${folder}\n`)
+} else {
   await server.remove()
   rmSync(folder, { recursive: true, force: true })
 }
@@ -72,8 +74,14 @@ async function rowOf(experiment: Experiment): Promise<Row> {
   const say = (text: string) => void process.stderr.write(`${text}\n`)
   const wanted = { seed, size, say, keep: options.keep, newDatabase: server.newDatabase }
   const naive = await attempt(experiment, 'naive', wanted)
-  const { findings, notes, seconds } = await attempt(experiment, 'run', wanted)
-  return { ...told, seconds: naive.seconds + seconds, notes, naive: naive.findings, findings }
+  const run = await attempt(experiment, 'run', wanted)
+  const faults = [
+    ...(naive.fault ? [`the naive loader: ${naive.fault}`] : []),
+    ...(run.fault ? [run.fault] : []),
+  ]
+  const findings = [...faults, ...run.findings]
+  const seconds = naive.seconds + run.seconds
+  return { ...told, seconds, notes: run.notes, naive: naive.findings, findings }
 }
 
 function settingOf(): Report['setting'] {

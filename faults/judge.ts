@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { openDuck } from '../core/duckdb.ts'
 import { literal } from '../core/names.ts'
-import { goodLine, type Source } from './source.ts'
+import { type Dataset, goodLine } from './source.ts'
+
+/** A dataset of package `kill` in a folder. */
+interface Place {
+  lake: string
+  dataset: Dataset
+}
 
 /** What is seen of a dataset from outside: how many rows, how many keys, and which rows. */
 interface Rows {
@@ -41,19 +47,24 @@ const line = `concat_ws('|', c[1], c[2], c[3], c[4], ${instant}, ${instant})`
  *
  * @returns one sentence for each thing that is wrong
  */
-export async function judge(source: Source, url: string): Promise<string[]> {
-  const bronze = await inBronze(source)
-  const told = (where: string, seen: Seen | string) => {
-    if (typeof seen === 'string') return [`${where}: ${seen}`]
-    return (['good', 'kept'] as const).flatMap((part) => {
-      const [found, sent] = [JSON.stringify(seen[part]), JSON.stringify(bronze[part])]
-      return found === sent ? [] : [`${where}: ${found}, but Bronze: ${sent}`]
-    })
-  }
-  return [
-    ...told('Postgres', await orWhy(inPostgres(source, url))),
-    ...told('Silver', await orWhy(inSilver(source))),
-  ]
+export async function judge(source: Place, url: string): Promise<string[]> {
+  return [...(await judgePostgres(source, url)), ...(await judgeSilver(source))]
+}
+
+export async function judgePostgres(source: Place, url: string): Promise<string[]> {
+  return compared('Postgres', await orWhy(inPostgres(source, url)), await inBronze(source))
+}
+
+export async function judgeSilver(source: Place): Promise<string[]> {
+  return compared('Silver', await orWhy(inSilver(source)), await inBronze(source))
+}
+
+function compared(where: string, seen: Seen | string, bronze: Seen): string[] {
+  if (typeof seen === 'string') return [`${where}: ${seen}`]
+  return (['good', 'kept'] as const).flatMap((part) => {
+    const [found, sent] = [JSON.stringify(seen[part]), JSON.stringify(bronze[part])]
+    return found === sent ? [] : [`${where}: ${found}, but Bronze: ${sent}`]
+  })
 }
 
 /**
@@ -98,18 +109,19 @@ async function orWhy(seen: Promise<Seen>): Promise<Seen | string> {
 }
 
 /** The lines as they stand there, told apart by a pattern. */
-async function inBronze({ lake, dataset }: Source): Promise<Seen> {
+async function inBronze({ lake, dataset }: Place): Promise<Seen> {
   const files = literal(join(lake, 'bronze/kill', dataset, '*.csv'))
-  const lines = `(SELECT line, string_split(line, ',') AS c, line.regexp_matches(${literal(goodLine)}) AS good
-    FROM read_csv(${files}, auto_detect = false, header = true, delim = '\x01', quote = '',
-      escape = '', columns = {'line': 'VARCHAR'}))`
+  const good = `line.regexp_matches(${literal(goodLine)}) AS good`
+  const read = `read_csv(${files}, auto_detect = false, header = true, delim = '\x01', quote = '',
+    escape = '', columns = {'line': 'VARCHAR'})`
+  const lines = `(SELECT line, string_split(line, ',') AS c, ${good} FROM ${read})`
   return inDuck(
     `SELECT count(*), count(DISTINCT c[1]), ${duckSum(line)} FROM ${lines} WHERE good`,
     `SELECT count(*), ${duckSum('line')} FROM ${lines} WHERE NOT good`,
   )
 }
 
-function inSilver({ lake, dataset }: Source): Promise<Seen> {
+function inSilver({ lake, dataset }: Place): Promise<Seen> {
   const files = (root: string) => {
     return `read_parquet(${literal(join(lake, root, 'kill', dataset, '**/*.parquet'))})`
   }
@@ -133,7 +145,7 @@ async function inDuck(good: string, kept: string): Promise<Seen> {
   }
 }
 
-function inPostgres({ dataset }: Source, url: string): Promise<Seen> {
+function inPostgres({ dataset }: Place, url: string): Promise<Seen> {
   return withClient(url, async (client) => {
     const good = await client.query(`SELECT count(*)::int AS rows,
       count(DISTINCT id)::int AS keys, ${pgSum(row)} AS sum FROM kill.${dataset}`)

@@ -18,10 +18,10 @@ const weights = {
 }
 /** MiB that a process has, and what it is told of it. */
 const MEMORY = 512
-const own = {
-  // Without the last, glibc keeps an arena for each thread, and 512 MiB are not always enough.
-  env: { SLUICE_MEMORY: '128MB', SLUICE_THREADS: '1', MALLOC_ARENA_MAX: '1' },
-  node: ['--max-old-space-size=256'],
+/** Without the last, glibc keeps an arena for each thread, and 512 MiB are not always enough. */
+const frugal = {
+  NODE_OPTIONS: '--max-old-space-size=256',
+  ...{ SLUICE_MEMORY: '128MB', SLUICE_THREADS: '1', MALLOC_ARENA_MAX: '1' },
 }
 /** Without a control group: MiB that may be resident, shared libraries (150 MiB) included. */
 const RESIDENT = 700
@@ -34,7 +34,7 @@ export async function tooHeavy(trial: Trial): Promise<string[]> {
   await plantHeavy(lake, weights[trial.size])
   const { url, drop } = await trial.newDatabase()
   const args = ['start', '--lake', lake, '--json', '--once']
-  const running = startScript('cli/sluice.ts', args, lake, url, own)
+  const running = startScript('cli/sluice.ts', args, lake, url, frugal)
   const group = confined(trial, running)
   const peak = await peakOf(running)
   const code = await running.ended
@@ -114,7 +114,7 @@ export async function tooHeavyForNaive(trial: Trial): Promise<string[]> {
   const { url, drop } = await trial.newDatabase()
   const line = join(lake, 'bronze/kill/lines/#.csv')
   writeEndless(line, 'x', TOO_LONG)
-  await startScript('faults/naive-loader.ts', [lake], lake, url, own).ended
+  await startScript('faults/naive-loader.ts', [lake], lake, url, frugal).ended
   rmSync(line)
   const findings = await judge(source, url)
   await drop()

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { openDuck } from '../core/duckdb.ts'
 import { literal } from '../core/names.ts'
@@ -7,25 +8,47 @@ import { goodLine } from './source.ts'
 
 /**
  * `node faults/naive-loader.ts LAKE [FILE…]` loads the objects of bronze/kill/lines as many a
- * script does: a commit for each chunk, Parquet written where it is read, and a file that says that
- * an object is done. While nothing goes wrong it is right. It is here to be found out.
+ * script does: a commit for each chunk, from the start again where the connection breaks, Parquet
+ * written where it is read, and a file that says that an object is done. With `--watch` it loads
+ * each file that comes, at once. While nothing goes wrong it is right. It is here to be found out.
  */
 const [lake = '', ...named] = process.argv.slice(2)
 const bronze = join(lake, 'bronze/kill/lines')
 const CHUNK = 500
+const TRIES = 50
 
-await load(named.length > 0 ? named : readdirSync(bronze))
+if (named[0] === '--watch') {
+  watch(bronze, (_, file) => {
+    if (file && existsSync(join(bronze, file))) void load([file])
+  })
+} else {
+  await load(named.length > 0 ? named : readdirSync(bronze))
+}
 
 async function load(files: string[]): Promise<void> {
-  const client = new pg.Client(process.env.DATABASE_URL)
-  await client.connect()
+  for (const file of files) {
+    for (let left = TRIES; !existsSync(doneFile(file)) && left > 0; left--) {
+      const client = new pg.Client(process.env.DATABASE_URL)
+      client.on('error', () => {})
+      try {
+        await client.connect()
+        await prepare(client)
+        await loadFile(client, file)
+      } catch {
+        await sleep(200)
+      } finally {
+        await client.end().catch(() => {})
+      }
+    }
+  }
+}
+
+async function prepare(client: pg.Client): Promise<void> {
   await client.query(`CREATE SCHEMA IF NOT EXISTS kill; CREATE SCHEMA IF NOT EXISTS sluice;
     CREATE TABLE IF NOT EXISTS kill.lines (id bigint, code text, amount numeric(12,2), day date,
       at timestamp, sent timestamptz);
     CREATE TABLE IF NOT EXISTS sluice.objects (id serial, key text);
     CREATE TABLE IF NOT EXISTS sluice.rejects (object_id int, raw bytea, text text)`)
-  for (const file of files) if (!existsSync(doneFile(file))) await loadFile(client, file)
-  await client.end()
 }
 
 async function loadFile(client: pg.Client, file: string): Promise<void> {
@@ -65,11 +88,12 @@ async function writeParquet(file: string, good: string[], wrong: string[]): Prom
   duck.close()
 }
 
-/** Named by the moment, so that no file is in the way of another. */
+/** Named by the hour, so that one that comes again within it takes the place of the first. */
 function placeIn(root: string, file: string): string {
   const folder = join(lake, root, 'kill/lines')
   mkdirSync(folder, { recursive: true })
-  return join(folder, `${basename(file, '.csv')}-${Date.now()}.parquet`)
+  const hour = new Date().toString().slice(4, 18).replaceAll(' ', '-')
+  return join(folder, `${basename(file, '.csv')}-${hour}.parquet`)
 }
 
 function doneFile(file: string): string {

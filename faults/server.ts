@@ -20,14 +20,18 @@ export class Server {
     return databaseOf(url, `fault_${++this.#databases}`)
   }
 
-  async remove(): Promise<void> {
+  async stop(): Promise<void> {
     await (await this.#server)?.release()
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
     await removeLocalPostgres(this.#home)
   }
 }
 
 /** A new, empty database of that server; `drop` cuts off whoever is still in it. */
-async function databaseOf(server: string, name: string): ReturnType<Trial['newDatabase']> {
+export async function databaseOf(server: string, name: string): ReturnType<Trial['newDatabase']> {
   await execute(server, `CREATE DATABASE ${name} TEMPLATE template0`)
   const url = new URL(server)
   url.pathname = `/${name}`
@@ -35,7 +39,8 @@ async function databaseOf(server: string, name: string): ReturnType<Trial['newDa
   return { url: url.href, drop }
 }
 
-async function execute(url: string, sql: string): Promise<void> {
+/** One statement, by a connection of its own. */
+export async function execute(url: string, sql: string): Promise<void> {
   const client = new pg.Client(url)
   await client.connect()
   try {

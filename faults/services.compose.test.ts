@@ -126,7 +126,7 @@ async function inBucket(project: Project, s3: S3, folder: string): Promise<void>
   }, 300)
   // What was listed a moment ago may have been replaced meanwhile.
   rmSync(join(folder, 'silver'), { recursive: true })
-  await download(s3, 'silver/', folder)
+  for (const made of ['silver/', 'quarantine/']) await download(s3, made, folder)
 }
 
 async function download(s3: S3, Prefix: string, folder: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -49,13 +49,14 @@ export class Source {
   readonly #bounds: number[]
   #version = 0
 
-  constructor(lake: string, dataset: Dataset, objects: number, rows: number) {
+  /** @param written so many objects stand there at once; the others come by `rewrite` */
+  constructor(lake: string, dataset: Dataset, objects: number, rows: number, written = objects) {
     this.lake = lake
     this.dataset = dataset
     this.#bounds = Array.from({ length: objects + 1 }, (_, k) => Math.floor((k * rows) / objects))
     mkdirSync(join(this.#folder(), dataset), { recursive: true })
     writeFileSync(join(this.#folder(), 'datapackage.json'), JSON.stringify(descriptor))
-    for (let k = 0; k < objects; k++) this.rewrite(k)
+    for (let k = 0; k < written; k++) this.rewrite(k)
   }
 
   /** Keys of all objects in the lake. */
@@ -67,15 +68,20 @@ export class Source {
     return this.#bounds.length - 1
   }
 
-  /** A new version of object k: every row of it is another one. */
-  rewrite(k: number): void {
+  /**
+   * A new version of object k: every row of it is another one.
+   *
+   * @param how in one step, or so that whoever reads meanwhile finds a part of it
+   */
+  rewrite(k: number, how: 'in one step' | 'in place' = 'in one step'): void {
     const version = ++this.#version
     const [from, to] = [this.#bounds[k]!, this.#bounds[k + 1]!]
     const lines = [header]
     for (let id = from + 1; id <= to; id++) lines.push(lineOf(id, version))
-    const beside = join(this.lake, `${this.dataset}-${k}.new`)
-    writeFileSync(beside, `${lines.join('\n')}\n`)
-    renameSync(beside, join(this.#folder(), this.dataset, `${k}.csv`))
+    const path = join(this.#folder(), this.dataset, `${k}.csv`)
+    const written = how === 'in place' ? path : join(this.lake, `${this.dataset}-${k}.new`)
+    writeFileSync(written, `${lines.join('\n')}\n`)
+    if (written !== path) renameSync(written, path)
   }
 
   /** Keys move from an object to the next one, or back. */
@@ -84,6 +90,14 @@ export class Source {
     this.#bounds[k] = from + Math.floor((to - from) * (0.1 + 0.8 * share))
     this.rewrite(k - 1)
     this.rewrite(k)
+  }
+
+  /** Takes away what was made of it, and the marks that say so. */
+  forget(): void {
+    const made = readdirSync(this.lake).filter((name) => !/^(bronze|streaming)$/.test(name))
+    for (const name of made) {
+      rmSync(join(this.lake, name), { recursive: true, force: true })
+    }
   }
 
   remove(): void {

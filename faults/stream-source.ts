@@ -97,8 +97,10 @@ function lineOf(id: number): string {
  *
  * @returns one sentence for each thing that is wrong
  */
-export async function judgeStream(source: StreamSource): Promise<string[]> {
-  const { lake, rows, wrong, others } = source
+export async function judgeStream(
+  source: Pick<StreamSource, 'lake' | 'rows' | 'wrong'> & { others?: number },
+): Promise<string[]> {
+  const { lake, rows, wrong, others = 0 } = source
   const all = rows - wrong + others
   const at = (path: string) => `read_parquet(${literal(join(lake, path))})`
   const events = at('streaming_results/kill/events/events/**/*.parquet')

@@ -17,6 +17,8 @@ export interface Wanted {
 /** What became of a trial. */
 export interface Tried {
   findings: string[]
+  /** Why it came to no end of its own: it threw, or its limit was over. */
+  fault?: string
   notes: Record<string, number | string>
   seconds: number
 }
@@ -27,49 +29,57 @@ export async function attempt(
   what: 'run' | 'naive',
   wanted: Wanted,
 ): Promise<Tried> {
-  const { seed, size, keep = false, say } = wanted
+  const { seed, size, keep = false } = wanted
+  const say = (text: string) => wanted.say(`${experiment.name}: ${text}`)
   const folder = mkdtempSync(join(tmpdir(), `sluice-${experiment.name}-`))
   const notes: Tried['notes'] = {}
   const over = new AbortController()
   const trial: Trial = {
-    ...{ seed, size, folder, random: seeded(seed), signal: over.signal },
-    newDatabase: wanted.newDatabase,
-    say: (text) => say(`${experiment.name}: ${text}`),
+    ...{ seed, size, folder, say, random: seeded(seed), signal: over.signal },
+    newDatabase: async () => {
+      const made = await wanted.newDatabase()
+      return keep ? { ...made, drop: async () => {} } : made
+    },
     note: (name, value) => {
       notes[name] = value
     },
   }
   const started = performance.now()
-  const minutes = experiment.limit[size]
-  const findings = await within(minutes, over, findingsOf(experiment[what](trial)))
+  const end = await endWithin(experiment.limit[size], over, experiment[what](trial))
   endBelow(folder)
-  if (keep) say(`${experiment.name}: kept ${folder}`)
+  if (keep) say(`kept ${folder}`)
   else rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  return { findings, notes, seconds: (performance.now() - started) / 1000 }
+  return { ...end, notes, seconds: (performance.now() - started) / 1000 }
 }
 
-/** That it threw is a finding, too. */
-async function findingsOf(work: Promise<string[]>): Promise<string[]> {
-  return work.catch((error: unknown) => [
-    `it threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  ])
-}
+type End = Pick<Tried, 'findings' | 'fault'>
 
-async function within(
+async function endWithin(
   minutes: number,
   over: AbortController,
   work: Promise<string[]>,
-): Promise<string[]> {
+): Promise<End> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<string[]>((resolve) => {
+  const late = new Promise<End>((resolve) => {
     timer = setTimeout(() => {
-      resolve([`not ended within ${minutes} minutes`])
-      over.abort(new Error(`not ended within ${minutes} minutes`))
+      const fault = `not ended within ${minutes} minutes`
+      resolve({ findings: [], fault })
+      over.abort(new Error(fault))
     }, minutes * 60_000)
   })
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([endOf(work), late])
   } finally {
     clearTimeout(timer)
   }
+}
+
+function endOf(work: Promise<string[]>): Promise<End> {
+  return work.then(
+    (findings) => ({ findings }),
+    (error: unknown) => {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      return { findings: [], fault: `it threw: ${why}` }
+    },
+  )
 }

@@ -1,0 +1,4 @@
+import { clock } from './clock.ts'
+import { testShort } from './short.fixture.ts'
+
+testShort(clock)

@@ -1,0 +1,4 @@
+import { database } from './database.ts'
+import { testShort } from './short.fixture.ts'
+
+testShort(database)

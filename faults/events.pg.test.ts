@@ -1,0 +1,4 @@
+import { events } from './events.ts'
+import { testShort } from './short.fixture.ts'
+
+testShort(events)
