@@ -6,11 +6,12 @@ import type { Experiment } from './experiment.ts'
 import { hostile } from './hostile.ts'
 import { network } from './network.ts'
 import { resources } from './resources.ts'
+import { soak } from './soak.ts'
 import { storm } from './storm.ts'
 import { stream } from './stream.ts'
 
 /** What `npm run faults` does, in this order. */
 export const experiments: Experiment[] = [
   ...[crash, events, storm, database, network],
-  ...[stream, clock, resources, hostile],
+  ...[stream, clock, resources, hostile, soak],
 ]
