@@ -1,0 +1,4 @@
+import { resources } from './resources.ts'
+import { testShort } from './short.fixture.ts'
+
+testShort(resources)

@@ -1,0 +1,4 @@
+import { testShort } from './short.fixture.ts'
+import { soak } from './soak.ts'
+
+testShort(soak)
