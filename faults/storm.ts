@@ -18,7 +18,7 @@ export const storm: Experiment = {
   name: 'storm',
   title: 'Ten thousand files arrive within a minute while `sluice start` watches.',
   promise: `every row is there once, nothing fails, by ${CONNECTIONS} connections at most`,
-  limit: { short: 3, whole: 10, long: 60 },
+  limit: { short: 4, whole: 12, long: 90 },
   async run(trial) {
     const { source, url, drop } = await place(trial)
     const { lake, objects } = source
