@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync } from 'node:fs'
+import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -84,8 +84,10 @@ async function die(trial: Trial, scene: Scene, death: number): Promise<Life> {
 
 async function live({ signal, folder }: Trial, life: Life): Promise<string> {
   const script = join(import.meta.dirname, 'mortal-stage.ts')
-  // Most of its time goes into loading the same modules.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') }
+  // What the dead leave goes with the trial; most of their time goes into loading the same modules.
+  const TMPDIR = join(folder, 'temporary')
+  mkdirSync(TMPDIR, { recursive: true })
+  const env = { ...process.env, TMPDIR, NODE_COMPILE_CACHE: join(folder, 'compiled') }
   const options = { cwd: life.lake, env, signal, killSignal: 'SIGKILL' as const }
   const { stdout } = await run(process.execPath, [script, JSON.stringify(life)], options)
   return stdout

@@ -22,7 +22,7 @@ export const events: Experiment = {
     'while their objects are overwritten, children beside their parents; ' +
     'and eight commands begin on one lake at once.',
   promise: 'the newest version of each object is there once, and no child waits any more',
-  limit: { short: 4, whole: 8, long: 60 },
+  limit: { short: 4, whole: 12, long: 60 },
   run: async (trial) => [...(await deliver(trial)), ...(await beginTogether(trial))],
   naive,
 }

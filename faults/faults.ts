@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { endBelow } from './command.ts'
 import type { Experiment, Size } from './experiment.ts'
 import { experiments } from './experiments.ts'
 import { holds, type Report, type Row, reportPage, verdictOf, withRow } from './report.ts'
@@ -43,6 +44,14 @@ const commit = `${git('rev-parse', '--short', 'HEAD')}${changed}`
 /** A whole run begins a new report; one of a few replaces only theirs. */
 let rows = options.only ? (before?.rows ?? []) : []
 let ended = 0
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    endBelow(tmpdir())
+    await server.remove()
+    process.exit(1)
+  })
+}
 
 for (const experiment of experiments.filter(({ name }) => names.includes(name))) {
   const row = await rowOf(experiment)

@@ -16,13 +16,25 @@ const [lake = '', ...named] = process.argv.slice(2)
 const bronze = join(lake, 'bronze/kill/lines')
 const CHUNK = 500
 const TRIES = 50
+const LANES = 30
 
-if (named[0] === '--watch') {
+if (named[0] === '--watch') await loadComing()
+else await load(named.length > 0 ? named : readdirSync(bronze))
+
+/** With as many connections as it takes, which is no reason to keep others from the server. */
+async function loadComing(): Promise<void> {
+  const coming: string[] = []
   watch(bronze, (_, file) => {
-    if (file && existsSync(join(bronze, file))) void load([file])
+    if (file && existsSync(join(bronze, file))) coming.push(file)
   })
-} else {
-  await load(named.length > 0 ? named : readdirSync(bronze))
+  const lane = async () => {
+    for (;;) {
+      const file = coming.shift()
+      if (file) await load([file])
+      else await sleep(20)
+    }
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
 }
 
 async function load(files: string[]): Promise<void> {
