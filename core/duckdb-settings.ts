@@ -22,17 +22,21 @@ export function settings(threads: string, spill: string): Record<string, string>
 
 /** A new folder for what does not fit DuckDB's memory; its user removes it. */
 export function makeSpill(): string {
-  sweepSpills()
-  return mkdtempSync(join(tmpdir(), 'sluice-spill-'))
+  const own = mkdtempSync(join(tmpdir(), 'sluice-spill-'))
+  sweepSpills(statSync(own).mtimeMs)
+  return own
 }
 
-/** What killed processes left; of a living one, none has been idle for a day. */
-function sweepSpills(): void {
+/**
+ * What killed processes left; of a living one, none has been idle for a day.
+ *
+ * @param now by the file system, as the times of the others
+ */
+function sweepSpills(now: number): void {
   for (const name of readdirSync(tmpdir())) {
     if (!name.startsWith('sluice-spill-')) continue
     const path = join(tmpdir(), name)
     const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat && Date.now() - stat.mtimeMs > 86_400_000)
-      rmSync(path, { recursive: true, force: true })
+    if (stat && now - stat.mtimeMs > 86_400_000) rmSync(path, { recursive: true, force: true })
   }
 }

@@ -111,9 +111,21 @@ export function linkNew(draft: string, path: string): boolean {
  */
 export function sweepDrafts(folder: string): void {
   if (!existsSync(folder) || isLink(folder)) return
+  const now = timeThere(folder)
   for (const name of readdirSync(folder)) {
     const path = join(folder, name)
     const stat = lstatSync(path, { throwIfNoEntry: false })
-    if (stat && Date.now() - stat.mtimeMs > dayMs) rmSync(path, { recursive: true, force: true })
+    if (stat && now - stat.mtimeMs > dayMs) rmSync(path, { recursive: true, force: true })
+  }
+}
+
+/** The file system's own time, by which files have theirs: this machine's may be another. */
+function timeThere(folder: string): number {
+  const path = join(folder, randomUUID())
+  writeFileSync(path, '')
+  try {
+    return lstatSync(path).mtimeMs
+  } finally {
+    rmSync(path, { force: true })
   }
 }

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Busy, UnsafeKey } from './errors.ts'
 import { FolderStore } from './folder-store.ts'
 import { conformance, list } from './object-store.conformance.ts'
@@ -141,6 +141,18 @@ describe('a folder store', () => {
       expect(readdirSync(join(lake, drafts)).toSorted()).toEqual(left)
     },
   )
+
+  test('a clock that is days ahead takes nothing for what dead writers left', async () => {
+    mkdirSync(join(lake, 'one/.sluice'), { recursive: true })
+    writeFileSync(join(lake, 'one/.sluice/new'), '')
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5 * 86_400_000 })
+    try {
+      await store.put('one/a', Buffer.from('x'))
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(readdirSync(join(lake, 'one/.sluice'))).toEqual(['new'])
+  })
 
   test('never gives two writes one eTag, though inodes come back and sizes are equal', async () => {
     const etags: (string | undefined)[] = []
