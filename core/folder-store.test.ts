@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { Busy, UnsafeKey } from './errors.ts'
 import { FolderStore } from './folder-store.ts'
 import { conformance, list } from './object-store.conformance.ts'
@@ -116,42 +116,6 @@ describe('a folder store', () => {
       expect(statSync(join(lake, key)).ino).toBe(statSync(file).ino)
       rmSync(file)
     }
-  })
-
-  test('leaves nothing behind when a write fails', async () => {
-    for (const [key, drafts] of Object.entries({ a: '.sluice/tmp', 'top/a': 'top/.sluice' })) {
-      await expect(store.put(key, { file: join(lake, 'none') })).rejects.toThrow('ENOENT')
-      expect(readdirSync(join(lake, drafts))).toEqual([])
-    }
-    expect(await keysOf()).toEqual([])
-  })
-
-  test.for(['.sluice/tmp', 'one/.sluice', 'two/.sluice', 'linked'])(
-    'removes what dead writers left in %s a day ago, but nothing behind a link',
-    async (drafts) => {
-      mkdirSync(join(lake, drafts), { recursive: true })
-      for (const name of ['old', 'new']) writeFileSync(join(lake, drafts, name), '')
-      utimesSync(join(lake, drafts, 'old'), 0, Date.now() / 1000 - 90_000)
-      if (drafts === 'linked') {
-        mkdirSync(join(lake, '.sluice'))
-        symlinkSync(join(lake, 'linked'), join(lake, '.sluice/tmp'))
-      }
-      for (const key of ['one/a', 'two/a']) await store.put(key, Buffer.from('x'))
-      const left = drafts === 'linked' ? ['new', 'old'] : ['new']
-      expect(readdirSync(join(lake, drafts)).toSorted()).toEqual(left)
-    },
-  )
-
-  test('a clock that is days ahead takes nothing for what dead writers left', async () => {
-    mkdirSync(join(lake, 'one/.sluice'), { recursive: true })
-    writeFileSync(join(lake, 'one/.sluice/new'), '')
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5 * 86_400_000 })
-    try {
-      await store.put('one/a', Buffer.from('x'))
-    } finally {
-      vi.useRealTimers()
-    }
-    expect(readdirSync(join(lake, 'one/.sluice'))).toEqual(['new'])
   })
 
   test('never gives two writes one eTag, though inodes come back and sizes are equal', async () => {
