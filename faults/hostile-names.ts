@@ -105,7 +105,7 @@ export async function judgeNames(
   const good = packages.filter((name) => name !== 'random')
   for (const name of good) {
     await expect(`${name}.good`, ['1', '2'], () =>
-      column(`SELECT id FROM ${name}.good ORDER BY id`),
+      column(`SELECT id::text FROM ${name}.good ORDER BY id`),
     )
   }
   await expect('schemas', [...packages, 'sluice'].toSorted(), () =>

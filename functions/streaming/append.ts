@@ -103,8 +103,12 @@ async function appendSlice(work: Work, began: (before: Checkpoint) => void): Pro
   const protocol = { store, fence, lease: LEASE, ...time }
   for (;;) {
     const record = checkpointKey(batch.id)
-    const { state } = await commit({ ...protocol, record, parse: parseCheckpoint, target })
-    if (state?.begun) return state
+    const { state, done } = await commit({ ...protocol, record, parse: parseCheckpoint, target })
+    if (state?.begun) {
+      // Another one has committed what this one was about to: it is told of there.
+      if (done === 'unchanged') began(state)
+      return state
+    }
     await begin({ store, stream, fence, time: { lease: LEASE, ...time } }, batch.id)
   }
 }
