@@ -78,6 +78,7 @@ function statusOf(pid: number | undefined): string {
 export class SmallDisk {
   readonly folder: string
   readonly #sudo: string[]
+  #isGone = false
 
   private constructor(folder: string, sudo: string[]) {
     this.folder = folder
@@ -99,7 +100,10 @@ export class SmallDisk {
     return undefined
   }
 
+  /** Doing it twice does nothing. */
   unmount(): void {
+    if (this.#isGone) return
+    this.#isGone = true
     run([...this.#sudo, 'umount', '-l', this.folder])
   }
 }

@@ -8,8 +8,8 @@ import { judge, judgeLedger } from './judge.ts'
 import { Source } from './source.ts'
 
 /** Of two objects; MiB of the disk that the lake has for itself. */
-const rows = { short: 40_000, whole: 200_000, long: 1_000_000 }
-const disks = { short: 64, whole: 192, long: 640 }
+const rows = { short: 40_000, whole: 100_000, long: 1_000_000 }
+const disks = { short: 64, whole: 128, long: 640 }
 /** Bytes that are left: what is small goes on. */
 const LEFT = 1 << 20
 const objects = 2
@@ -27,6 +27,8 @@ export async function fullDisk(trial: Trial, load: Loader): Promise<string[]> {
     return []
   }
   trial.note('disk', `a tmpfs of ${disks[size]} MiB`)
+  // Its folder cannot be removed before.
+  trial.signal.addEventListener('abort', () => disk.unmount())
   const { url, drop } = await trial.newDatabase()
   try {
     const source = new Source(join(disk.folder, 'lake'), 'lines', objects, rows[size])

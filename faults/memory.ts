@@ -13,7 +13,7 @@ import { Source } from './source.ts'
 /** MiB. */
 const weights = {
   short: { line: 16, others: 8 },
-  whole: { line: 1024, others: 128 },
+  whole: { line: 1024, others: 64 },
   long: { line: 4096, others: 512 },
 }
 /** MiB that a process has, and what it is told of it. */
