@@ -10,10 +10,14 @@ import {
   StatementType,
   VARCHAR,
 } from '@duckdb/node-api'
+import accessors from '@duckdb/node-api/lib/vectors/dataAccessors.js'
 import { toJson } from './duckdb-json.ts'
 import { makeSpill, settings } from './duckdb-settings.ts'
 import { WIDE } from './limit.ts'
 import { scalarFunctions } from './predicate.ts'
+
+// Its own decoder takes U+FEFF at the beginning of a text for a mark of the encoding, and away.
+Object.assign(accessors, { textDecoder: new TextDecoder('utf-8', { ignoreBOM: true }) })
 
 /** One connection of a process' DuckDB for a piece of work. Everything else speaks SQL to it. */
 export interface Duck {
