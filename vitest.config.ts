@@ -13,11 +13,24 @@ const byBoth = ['functions/raw-ingestion/!(reuse).pg.test.ts']
 const maxWorkers = Math.max(3, availableParallelism())
 
 /**
+ * Tests of what a process does first, or of what replaces a module: each needs a process of its own.
+ * The others of no service share theirs, as most of their time was that of the same imports.
+ */
+const alone = [
+  'core/duckdb.restart.test.ts',
+  'core/stage.message.test.ts',
+  'docs/reference/metrics.test.ts',
+  'functions/reuse.test.ts',
+]
+
+/**
  * What runs beside each other: AWS' tests mostly wait, and those of no service mostly work. Whole
  * systems in containers come last, two at a time, when nothing else runs.
  */
-const groups = [['plain', 'aws'], ['pg', 'data-api', 'browser'], ['compose']]
+const groups = [['plain', 'alone', 'aws'], ['pg', 'data-api', 'browser'], ['compose']]
 const groupOf = (name: string) => groups.findIndex((group) => group.includes(name))
+
+const notPlain = ['node_modules/**', 'data/**', ...needs.map((need) => `**/*.${need}.test.ts`)]
 
 export default defineConfig({
   test: {
@@ -30,9 +43,19 @@ export default defineConfig({
         test: {
           name: 'plain',
           include: ['**/*.test.ts'],
-          exclude: ['node_modules/**', 'data/**', ...needs.map((need) => `**/*.${need}.test.ts`)],
+          exclude: [...notPlain, ...alone],
+          isolate: false,
           maxWorkers,
           sequence: { groupOrder: groupOf('plain') },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: alone,
+          maxWorkers,
+          sequence: { groupOrder: groupOf('alone') },
         },
       },
       {

@@ -132,9 +132,7 @@ function duckOver(connection: DuckDBConnection): Omit<Duck, 'close'> {
   }
 }
 
-function allThreads(): string {
-  return process.env.SLUICE_THREADS ?? String(availableParallelism())
-}
+const allThreads = () => process.env.SLUICE_THREADS ?? String(availableParallelism())
 
 function engineFor(threads: string): Engine {
   const known = engines.get(threads)

@@ -11,7 +11,7 @@ import { Source } from './source.ts'
 const rows = { short: 40_000, whole: 100_000, long: 1_000_000 }
 const disks = { short: 64, whole: 128, long: 640 }
 /** Bytes that are left: what is small goes on. */
-const LEFT = 1 << 20
+const LEFT = 256 << 10
 const objects = 2
 
 /** Loads a lake whose disk is full; `room` makes room, once it has met that. */

@@ -43,7 +43,8 @@ async function killLoads(trial: Trial, dataset: Dataset, objects: number): Promi
 }
 
 function endOf(what: string, killed: number, { size }: Trial, code: number | null): string[] {
-  const few = killed < kills[size] ? [`${what}: only ${killed} processes were killed`] : []
+  // A process may have ended by the moment that was meant for it.
+  const few = killed < kills[size] / 2 ? [`${what}: only ${killed} processes were killed`] : []
   return code === SOME ? few : [...few, `${what}: the last run ended with ${code}`]
 }
 

@@ -15,7 +15,7 @@ import { goodLine } from './source.ts'
 const [lake = '', ...named] = process.argv.slice(2)
 const bronze = join(lake, 'bronze/kill/lines')
 const CHUNK = 500
-const TRIES = 50
+const TRIES = 15
 const LANES = 30
 
 if (named[0] === '--watch') await loadComing()

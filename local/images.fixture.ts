@@ -20,11 +20,12 @@ export function imageOf(target: string): string {
   return `${prefix}:${target}`
 }
 
-/** What all of them copy is made first, and once. */
+/** What all of them copy, and what they are made from, is made first, and once. */
 export async function build(targets: string[]): Promise<void> {
   const make = (target: string) =>
     docker('build', '--quiet', '--target', target, '--tag', imageOf(target), '.')
   await make('build')
+  await make(targets.some((target) => target.startsWith('lambda-')) ? 'lambda-duckdb' : 'worker')
   await Promise.all(targets.map(make))
 }
 

@@ -1,3 +1,5 @@
+import { existsSync, linkSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../../local/fresh-database.ts'
@@ -34,8 +36,15 @@ async function end(): Promise<void> {
 
 const keyOf = (name: string) => `bronze/p/t/${name}.csv`
 
-/** An object whose rows carry its name and time, with these ids. */
+let kept = 0
+
+/**
+ * An object whose rows carry its name and time, with these ids. The file before it is kept, or the
+ * next of the same time and size might get its inode: a folder would have them for one version.
+ */
 function put(name: string, time: number, ids: number[]): void {
+  const path = join(files.folder, keyOf(name))
+  if (existsSync(path)) linkSync(path, join(files.folder, `kept-${kept++}`))
   files.put(keyOf(name), `id,name\n${ids.map((id) => `${id},${name}${time}\n`).join('')}`, time)
 }
 
