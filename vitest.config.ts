@@ -13,8 +13,8 @@ const byBoth = ['functions/raw-ingestion/!(reuse).pg.test.ts']
 const maxWorkers = Math.max(3, availableParallelism())
 
 /**
- * Tests of what a process does first, or of what replaces a module: each needs a process of its own.
- * The others of no service share theirs, as most of their time was that of the same imports.
+ * Tests of what a process does first, or of what replaces a module: each needs a process of its
+ * own. The others of no service share theirs, as most of their time was that of the same imports.
  */
 const alone = [
   'core/duckdb.restart.test.ts',
