@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { resource, TestLake } from '../functions/stages.fixture.ts'
-import { execute, freshDatabase } from '../local/fresh-database.ts'
+import { freshDatabase } from '../local/fresh-database.ts'
+import { execute } from '../local/one-statement.ts'
 import { sluice } from './run.fixture.ts'
 
 /** What is secret is told nowhere, however it ends: by no command or log, and in no file. */

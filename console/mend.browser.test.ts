@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
-import { execute } from '../local/fresh-database.ts'
+import { execute } from '../local/one-statement.ts'
 import {
   database,
   describeInBrowser,

@@ -46,7 +46,7 @@ const packages: [string, RegExp][] = [
   ],
   ['@aws-sdk/', /^local\/(kinesis|localstack|worker(-[a-z]+)?)\.ts$/],
   ['@aws-sdk/', /^local\/data-api\/object-reader\.ts$/],
-  ['pg', /^core\/postgres\.ts$|^local\/fresh-database\.ts$/],
+  ['pg', /^core\/postgres\.ts$|^local\/one-statement\.ts$/],
   ['pg', /^local\/data-api\/(aws-s3|refusal|session|statement)\.ts$/],
   ['pg-copy-streams', /^core\/postgres\.ts$/],
   ['@duckdb/', /^core\/duckdb(-json)?\.ts$/],

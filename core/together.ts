@@ -92,7 +92,10 @@ export async function judgeTogether<M extends Member>(
   const { duck, contract } = task
   await checkMembers(duck, contract)
   const lying = await Promise.all(members.map((member) => lieOf(contract, member)))
-  const alike = Map.groupBy(lying.filter(isThere), ({ form }) => form)
+  const alike = Map.groupBy(
+    lying.filter((one) => one !== undefined),
+    ({ form }) => form,
+  )
   const wholes: Whole<M>[] = []
   for (const some of alike.values()) {
     for await (const { table, held } of holding(duck, contract, some)) {
@@ -194,8 +197,4 @@ async function rowsOf<M extends Member>(
   return some.map(({ member, layout }, nth) => {
     return { member, nth, records: records.get(nth) ?? 0, drift: layout.drift }
   })
-}
-
-function isThere<T>(found: T | undefined): found is T {
-  return found !== undefined
 }

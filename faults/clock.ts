@@ -1,10 +1,10 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { execute } from '../local/one-statement.ts'
 import { type Running, startScript } from './command.ts'
 import type { Experiment, Trial } from './experiment.ts'
 import { judge, judgeLedger } from './judge.ts'
-import { execute } from './server.ts'
 import { Source } from './source.ts'
 import { judgeStream, StreamSource } from './stream-source.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import pg from 'pg'
+import { execute } from '../local/one-statement.ts'
 import { type LocalPostgres, localPostgres, removeLocalPostgres } from '../local/postgres.ts'
 import type { Trial } from './experiment.ts'
 
@@ -37,15 +37,4 @@ export async function databaseOf(server: string, name: string): ReturnType<Trial
   url.pathname = `/${name}`
   const drop = () => execute(server, `DROP DATABASE ${name} WITH (FORCE)`)
   return { url: url.href, drop }
-}
-
-/** One statement, by a connection of its own. */
-export async function execute(url: string, sql: string): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
-  }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
 import { inject } from 'vitest'
+import { execute } from './one-statement.ts'
 
 /**
  * A new, empty database for one test file; `drop` cuts off whoever is still connected to it.
@@ -21,15 +21,4 @@ export async function freshDatabase(): Promise<{ url: string; drop(): Promise<vo
   const url = new URL(server)
   url.pathname = `/${name}`
   return { url: url.href, drop }
-}
-
-/** Runs one statement on a server, or in a database of it. */
-export async function execute(url: string, sql: string): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
-  }
 }

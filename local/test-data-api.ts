@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node'
 import { installAwsS3 } from './data-api/aws-s3.ts'
 import { DataApiEndpoint } from './data-api/endpoint.ts'
-import { execute } from './fresh-database.ts'
+import { execute } from './one-statement.ts'
 import startPostgres from './test-postgres.ts'
 
 declare module 'vitest' {
