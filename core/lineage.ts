@@ -22,6 +22,8 @@ export interface Beginning {
   stream: StreamClient
   fence: (key: string) => Promise<Buffer>
   time: Pick<CommitOptions<Checkpoint>, 'now' | 'pause' | 'lease'>
+  /** When the oldest of the records came that are to be added, as far as that is known. */
+  arrived?: Date | undefined
 }
 
 /**
@@ -32,7 +34,8 @@ export interface Beginning {
  * The record is put before the others are looked at. A writer of an earlier making that comes late
  * puts its own first, too, and looks then: so one of the two sees the other.
  *
- * @throws Busy where a writer is at work on one of them; Error where the stream was made anew
+ * @throws Busy where a writer is at work on one of them; Error where the stream was made anew, or
+ *   the records are of an earlier making, whose shards of these names had other parents
  */
 export async function begin(beginning: Beginning, id: ShardId): Promise<void> {
   await put(beginning, checkpointKey(id), async (state) => {
@@ -102,6 +105,14 @@ function createdOf(key: string, stream: string): string | undefined {
 async function parents(beginning: Beginning, id: ShardId): Promise<string[]> {
   const shards = await beginning.stream.shards()
   const own = shards.find(({ id: shard }) => shard === id.shard)?.parents ?? []
+  const { arrived } = beginning
+  // Begun by these, it would close parents whose own records are still to come.
+  if (own.length > 0 && arrived && arrived < new Date(id.created)) {
+    throw new Error(
+      `stream ${id.stream} was made anew (${id.created}), and these records came before ` +
+        `(${arrived.toISOString()}): they are of another ${id.shard}`,
+    )
+  }
   const ids = own.map((shard) => ({ ...id, shard }))
   for (const parent of ids) await begin(beginning, parent)
   return ids.map(checkpointKey)

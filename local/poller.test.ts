@@ -164,3 +164,25 @@ test('a stream that fails for a while loses nothing, and the failures are told',
   expect(calls.flat()).toEqual(texts(0, 60))
   expect(failures).toContainEqual([shard, 'reset', 1])
 })
+
+test('a stream that was made anew is another one, whatever its shards are called', async () => {
+  const stream = new MemoryStream('orders', 1)
+  const [child] = stream.split(shard)
+  let anew = 0
+  const { poller, calls, failures } = run(stream, { idleMs: 1, anew: () => anew++ })
+  await put(stream, texts(0, 10))
+  await poller.drained()
+  // As long as it takes at least.
+  await sleep(500)
+  stream.recreate(1)
+  await put(stream, ['parent'])
+  stream.split(shard)
+  await put(stream, texts(10, 10))
+  expect(await poller.drained().catch((error: Error) => error.message)).toMatch('was made anew')
+  await until(() => anew === 1)
+  expect(calls.flat().toSorted()).toEqual(texts(0, 10))
+  expect(failures.every(([id]) => id >= child)).toBe(true)
+  const next = run(stream)
+  await next.poller.drained()
+  expect(next.calls[0]).toEqual(['parent'])
+})

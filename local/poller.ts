@@ -6,6 +6,8 @@ import { ShardReader } from './shard-reader.ts'
 
 /** Between two tries to ask about the stream itself. */
 const askAgainMs = 200
+/** To delete a stream and make another of its name takes longer: in kinesis-local twice 500 ms. */
+const sameMs = 400
 
 export type StreamHandler = (event: KinesisStreamEvent) => Promise<KinesisStreamBatchResponse>
 
@@ -21,6 +23,8 @@ export interface PollerOptions extends DeliveryOptions {
    * is not about a shard is told under the stream's name.
    */
   failed?: (shard: string, error: unknown, tries: number) => void
+  /** Told once that the stream was made anew: this Poller stops, another one may begin. */
+  anew?: () => void
 }
 
 /**
@@ -28,6 +32,9 @@ export interface PollerOptions extends DeliveryOptions {
  * starting position TRIM_HORIZON, parallelization factor 1 and ReportBatchItemFailures: one batch
  * at a time of each shard, in order, a shard's parents before it, each batch until it goes through.
  * No record is ever skipped. It keeps no checkpoint: another Poller begins at the beginning.
+ *
+ * It reads the stream that it found. Of one that was deleted and made anew it takes nothing and
+ * stops: shards of the new one have the names of others, and would be read before their parents.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
  * https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html
@@ -42,6 +49,8 @@ export class Poller {
   readonly #stopped = Promise.withResolvers<never>()
   #started: Promise<void> | undefined
   #arn = ''
+  /** When the stream was created, and until when that is known without asking. */
+  #made = { created: '', until: 0 }
 
   constructor(stream: StreamClient, handler: StreamHandler, options: PollerOptions) {
     this.#stream = stream
@@ -68,16 +77,41 @@ export class Poller {
 
   /** Takes no more; resolves when the batches in hand have ended, well or not. */
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    this.#stopped.reject(new Error(`the poller of stream ${this.#stream.name} was stopped`))
+    this.#end(new Error(`the poller of stream ${this.#stream.name} was stopped`))
     await this.#started
     await Promise.all(this.#reads)
   }
 
+  #end(why: Error): void {
+    this.#stopping.abort()
+    this.#stopped.reject(why)
+  }
+
   async #begin(): Promise<void> {
+    const asked = performance.now()
     const about = await this.#ask(() => this.#stream.describe())
     this.#arn = about?.arn ?? ''
+    this.#made = { created: about?.created ?? '', until: asked + sameMs }
     await this.#discover(() => true)
+  }
+
+  /**
+   * Whether what was just read is of the stream that was found at the beginning.
+   *
+   * @throws Error where that cannot be asked for now
+   */
+  async #isSame(): Promise<boolean> {
+    const asked = performance.now()
+    if (asked < this.#made.until) return true
+    const { created } = await this.#stream.describe()
+    if (created === this.#made.created) {
+      this.#made.until = asked + sameMs
+    } else if (!this.#stopping.signal.aborted) {
+      const anew = `stream ${this.#stream.name} was made anew (${created}): it is to be read anew`
+      this.#end(new Error(anew))
+      this.#options.anew?.()
+    }
+    return created === this.#made.created
   }
 
   async #drain(): Promise<void> {
@@ -111,7 +145,8 @@ export class Poller {
 
   #readerOf(id: string): ShardReader {
     const call = (records: StreamedRecord[]) => this.#handler(eventOf(this.#arn, id, records))
-    return new ShardReader(this.#stream, id, call, this.#options, this.#stopping.signal)
+    const source = { stream: this.#stream, isSame: () => this.#isSame() }
+    return new ShardReader(source, id, call, this.#options, this.#stopping.signal)
   }
 
   async #readAfter({ id, parents }: ShardDescription): Promise<void> {

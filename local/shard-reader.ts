@@ -16,6 +16,12 @@ const answerBytes = 512 * 1024
 const answerRecords = 500
 const firstAnswerRecords = 8
 
+/** What is read, and whether it is still what it was when that began. */
+export interface Source {
+  stream: StreamClient
+  isSame: () => Promise<boolean>
+}
+
 /** Who waits for the tip; `goal`: how many records are before it, once it has been seen. */
 interface TipWaiter {
   goal: number | undefined
@@ -27,7 +33,7 @@ interface TipWaiter {
  * next is fetched, and no more, so that memory stays flat.
  */
 export class ShardReader {
-  readonly #stream: StreamClient
+  readonly #source: Source
   readonly #id: string
   readonly #call: Call
   readonly #options: PollerOptions
@@ -48,14 +54,8 @@ export class ShardReader {
   #isHandling = false
   #wake: () => void = () => {}
 
-  constructor(
-    stream: StreamClient,
-    id: string,
-    call: Call,
-    options: PollerOptions,
-    signal: AbortSignal,
-  ) {
-    this.#stream = stream
+  constructor(source: Source, id: string, call: Call, options: PollerOptions, signal: AbortSignal) {
+    this.#source = source
     this.#id = id
     this.#call = call
     this.#options = options
@@ -146,12 +146,14 @@ export class ShardReader {
   async #fetch(): Promise<boolean> {
     const asking = [...this.#waiters].filter(({ goal }) => goal === undefined)
     try {
-      this.#iterator ??= await this.#stream.iterator(
+      const { stream, isSame } = this.#source
+      this.#iterator ??= await stream.iterator(
         this.#id,
         this.#lastRead ? { after: this.#lastRead } : 'TRIM_HORIZON',
       )
       const limit = this.#limit
-      const { records, next, behind, children } = await this.#stream.get(this.#iterator, limit)
+      const { records, next, behind, children } = await stream.get(this.#iterator, limit)
+      if (records.length > 0 && !(await isSame())) return false
       this.#iterator = next
       this.#failures = 0
       this.#take(records)

@@ -52,6 +52,8 @@ export class StreamStage {
   readonly #stuck = Promise.withResolvers<never>()
   #kinesis: LocalKinesis | undefined
   #poller: Poller | undefined
+  /** Of pollers of the stream before it was made anew. */
+  #earlier: Promise<unknown> = Promise.resolve()
   #release: (() => void) | undefined
   #timer: NodeJS.Timeout | undefined
   #ticking: Promise<unknown> = Promise.resolve()
@@ -138,7 +140,7 @@ export class StreamStage {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#lane.close()
-    await this.#poller?.stop()
+    await Promise.all([this.#earlier, this.#poller?.stop()])
     await this.#ticking
     await this.#kinesis?.stop()
     this.#release?.()
@@ -160,10 +162,16 @@ export class StreamStage {
     this.#kinesis?.died.then((error) => say(`kinesis-local ended (${error.message}); start again`))
     const own = endpoint && { endpoint, maxRequestBytes: REQUEST }
     const client = openStream(stream ?? OWN_STREAM, own || {})
-    this.#poller = this.#poll(client)
-    this.#poller.start()
+    this.#read(client)
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     return client
+  }
+
+  /** Reads the stream from its beginning; and once more, when it was made anew. */
+  #read(stream: StreamClient): void {
+    this.#earlier = Promise.all([this.#earlier, this.#poller?.stop()])
+    this.#poller = this.#poll(stream)
+    this.#poller.start()
   }
 
   #poll(stream: StreamClient): Poller {
@@ -185,6 +193,10 @@ export class StreamStage {
         const reason = `${shard}: ${messageOf(this.#fault ?? error)}`
         say(reason)
         if (!forever) this.#stuck.reject(new Error(reason, { cause: this.#fault ?? error }))
+      },
+      anew: () => {
+        say(`stream ${stream.name} was made anew: it is read from its beginning`)
+        if (forever) this.#read(stream)
       },
     })
   }

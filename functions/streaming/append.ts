@@ -32,6 +32,8 @@ import { finish, forgotten } from './finish.ts'
 export interface Batch {
   id: ShardId
   records: StreamRecord[]
+  /** When the first of them came, as far as that is known. */
+  arrived?: Date | undefined
 }
 
 /**
@@ -109,7 +111,8 @@ async function appendSlice(work: Work, began: (before: Checkpoint) => void): Pro
       if (done === 'unchanged') began(state)
       return state
     }
-    await begin({ store, stream, fence, time: { lease: LEASE, ...time } }, batch.id)
+    const times = { time: { lease: LEASE, ...time }, arrived: batch.arrived }
+    await begin({ store, stream, fence, ...times }, batch.id)
   }
 }
 

@@ -78,13 +78,17 @@ function isReached(sequence: string, position: string): boolean {
 /** Lambda's events are of one shard each; `eventID` is `<shard>:<sequence number>`. */
 function batchesOf(event: KinesisStreamEvent, stream: string, created: string): Batch[] {
   const byShard = Map.groupBy(event.Records, ({ eventID }) => eventID.split(':')[0] ?? '')
-  return [...byShard].map(([shard, records]) => ({
-    id: { stream, created, shard },
-    records: records.map(({ kinesis }) => ({
-      sequence: kinesis.sequenceNumber,
-      data: Buffer.from(kinesis.data, 'base64'),
-    })),
-  }))
+  return [...byShard].map(([shard, records]) => {
+    const seconds = records[0]?.kinesis.approximateArrivalTimestamp
+    return {
+      id: { stream, created, shard },
+      ...(seconds && { arrived: new Date(seconds * 1_000) }),
+      records: records.map(({ kinesis }) => ({
+        sequence: kinesis.sequenceNumber,
+        data: Buffer.from(kinesis.data, 'base64'),
+      })),
+    }
+  })
 }
 
 /**

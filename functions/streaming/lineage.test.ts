@@ -150,6 +150,24 @@ test('a writer of the stream of before is refused once the new one has begun', a
   await expectOnce(1)
 })
 
+test('a record in hand as the stream was made anew does not close another one’s parents', async () => {
+  begin()
+  const [child] = lake.stream.split(zero)
+  await send(1)
+  const records = (await recordsOf(lake.stream, child)).map(asGiven)
+  lake.stream.recreate(1)
+  await send(2)
+  lake.stream.split(zero)
+  await send(3)
+  const { created } = await lake.stream.describe()
+  const arrived = new Date(Date.parse(created) - 1)
+  const batch = { id: { stream: 'till', created, shard: child }, records, arrived }
+  const told = append(lake.lake, lake.stream, batch, () => {})
+  await expect(told).rejects.toThrow(/made anew.*came before/)
+  await lake.drain()
+  await expectOnce(2, 3)
+})
+
 test('a shard that has been closed takes no more, and says so', async () => {
   begin()
   await send(1)
