@@ -17,7 +17,7 @@ const maxWorkers = Math.max(3, availableParallelism())
  * own. The others of no service share theirs, as most of their time was that of the same imports.
  */
 const alone = [
-  'core/duckdb.restart.test.ts',
+  'core/duck/duckdb.restart.test.ts',
   'core/stage.message.test.ts',
   'docs/reference/metrics.test.ts',
   'functions/reuse.test.ts',

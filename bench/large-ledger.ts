@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type pg from 'pg'
-import { manifestKey } from '../core/manifest.ts'
+import { manifestKey } from '../core/commit/manifest.ts'
 import { fieldNames } from './lineitem.ts'
 
 /** A ledger of 100,000 objects and a million rejects, as a year of work might leave it. */

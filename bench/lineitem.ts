@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openDuck } from '../core/duckdb.ts'
+import { openDuck } from '../core/duck/duckdb.ts'
 import { literal } from '../core/names.ts'
 
 /** What is loaded: rows in the shape of TPC-H's lineitem, made by DuckDB, the same on every run. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Body, ObjectStore, ObjectVersion, PutCondition } from '../core/object-store.ts'
+import type { Body, ObjectStore, ObjectVersion, PutCondition } from '../core/store/object-store.ts'
 
 /** How long (ms) an answer takes: longer than what is done between two questions asked at once. */
 const WAIT = 25

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { openDuck } from '../core/duckdb.ts'
+import { openDuck } from '../core/duck/duckdb.ts'
 import { literal } from '../core/names.ts'
 import { type Figure, figure } from './figure.ts'
 import type { Done } from './job.ts'

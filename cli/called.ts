@@ -1,5 +1,5 @@
+import { withoutPassword } from '../core/database/told-url.ts'
 import { shellWord } from '../core/shell-word.ts'
-import { withoutPassword } from '../core/told-url.ts'
 
 /**
  * What a message tells to type next, as whoever reads it types it. All code names commands as

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openUrl } from '../core/database/open-database.ts'
 import { Refused } from '../core/errors.ts'
-import { openUrl } from '../core/open-database.ts'
 import { namedDatabase } from './database.ts'
 
 const cluster = 'arn:aws:rds:eu-west-1:123456789012:cluster:sluice'

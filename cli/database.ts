@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Database } from '../core/database.ts'
+import type { Database } from '../core/database/database.ts'
+import { isCluster, openUrl } from '../core/database/open-database.ts'
+import { withoutPassword } from '../core/database/told-url.ts'
 import { Refused } from '../core/errors.ts'
-import { isCluster, openUrl } from '../core/open-database.ts'
-import { withoutPassword } from '../core/told-url.ts'
 import { localPostgres } from '../local/postgres.ts'
 import { whenLeft } from './leave.ts'
 

@@ -1,19 +1,24 @@
-import { judgeBucket, judgeFailedBatches } from '../core/check-bucket.ts'
-import { judgeDeadLetters, judgeQueue, judgeRule } from '../core/check-events.ts'
-import { judgeAnswer, judgeFunction, judgeMapping, judgeSchedules } from '../core/check-function.ts'
+import { judgeBucket, judgeFailedBatches } from '../core/doctor/check-bucket.ts'
+import { judgeDeadLetters, judgeQueue, judgeRule } from '../core/doctor/check-events.ts'
+import {
+  judgeAnswer,
+  judgeFunction,
+  judgeMapping,
+  judgeSchedules,
+} from '../core/doctor/check-function.ts'
 import {
   cureOfState,
   type DeployedStack,
   type DeployedStage,
   NotDeployed,
   readStack,
-} from '../core/deployed.ts'
-import { countFailedBatches, readBucket } from '../core/deployed-bucket.ts'
-import { readRule, readSchedules } from '../core/deployed-events.ts'
-import { askFunction, readFunction, readMapping } from '../core/deployed-function.ts'
-import { readQueue } from '../core/deployed-queue.ts'
+} from '../core/doctor/deployed.ts'
+import { countFailedBatches, readBucket } from '../core/doctor/deployed-bucket.ts'
+import { readRule, readSchedules } from '../core/doctor/deployed-events.ts'
+import { askFunction, readFunction, readMapping } from '../core/doctor/deployed-function.ts'
+import { readQueue } from '../core/doctor/deployed-queue.ts'
 import { attempted, type Finding, findingsOf } from '../core/finding.ts'
-import { openStream } from '../core/kinesis.ts'
+import { openStream } from '../core/stream/kinesis.ts'
 
 /** Checks a deployed stack: what AWS says of its parts, and what its functions say themselves. */
 export async function checkStack(name: string): Promise<Finding[]> {

@@ -96,13 +96,13 @@ const actions: Record<string, string> = {
   GetBucketVersioning: 's3:GetBucketVersioning',
   GetQueueAttributes: 'sqs:GetQueueAttributes',
 }
-/** The stream and the failed batches are looked at by core/kinesis and core/s3-store. */
+/** The stream and the failed batches: by core/stream/kinesis and core/store/s3-store. */
 const others = ['kinesis:DescribeStreamSummary', 's3:ListBucket']
 
 test('the policy in the documentation allows what is asked, and nothing else', () => {
   const root = join(import.meta.dirname, '..')
   const sources = ['', '-bucket', '-events', '-function', '-queue'].map((part) =>
-    readFileSync(join(root, `core/deployed${part}.ts`), 'utf8'),
+    readFileSync(join(root, `core/doctor/deployed${part}.ts`), 'utf8'),
   )
   const sent = sources.flatMap((text) => [...text.matchAll(/new (?:\w+\.)?(\w+)Command\(/g)])
   const wanted = sent.map(([, command]) => actions[command!] ?? command)

@@ -36,7 +36,7 @@ async function cureOf(error: unknown): Promise<string> {
   }
   const isOfDatabase = /^[0-9A-Z]{5}$/.test(code) || /^[A-Z]\w+Exception$/.test(error.name)
   const { cureOfAws } = await import('../core/finding.ts')
-  const { knownCure } = await import('../core/check-database.ts')
+  const { knownCure } = await import('../core/doctor/check-database.ts')
   const cure = cureOfAws(error) ?? (isOfDatabase ? knownCure(error) : undefined)
   return cure === undefined ? '' : `; ${cure}`
 }

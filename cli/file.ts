@@ -2,8 +2,8 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Lake } from '../core/lake.ts'
-import type { ObjectVersion } from '../core/object-store.ts'
 import { shellWord } from '../core/shell-word.ts'
+import type { ObjectVersion } from '../core/store/object-store.ts'
 import { usage } from './options.ts'
 
 /** What is named on a command line: an object of Bronze, or a file that lies elsewhere. */

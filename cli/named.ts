@@ -1,8 +1,8 @@
 import { globSync } from 'node:fs'
 import { posix, sep } from 'node:path'
-import { contractsOf, readPackage } from '../core/catalog.ts'
-import { openStore } from '../core/object-store.ts'
-import { proposalKey } from '../core/proposal.ts'
+import { contractsOf, readPackage } from '../core/contract/catalog.ts'
+import { proposalKey } from '../core/infer/proposal.ts'
+import { openStore } from '../core/store/object-store.ts'
 
 /**
  * What a lake in a folder has by name, for whoever types a name. Its objects are not listed: of a

@@ -1,5 +1,5 @@
-import type { BrokenRule } from '../core/broken-rules.ts'
-import type { Preview, PreviewTable } from '../core/preview.ts'
+import type { BrokenRule } from '../core/judge/broken-rules.ts'
+import type { Preview, PreviewTable } from '../core/preview/preview.ts'
 import { asCalled, type Given } from './called.ts'
 import { type Column, fitted } from './fitted.ts'
 import { plain } from './shown.ts'

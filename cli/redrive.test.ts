@@ -201,10 +201,10 @@ const others = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:SendMessage']
 test('the policy in the documentation allows what is asked, and nothing else', () => {
   const root = join(import.meta.dirname, '..')
   const read = (file: string) => readFileSync(join(root, file), 'utf8')
-  const commands = ['core/deployed.ts', 'core/dead-letters.ts'].flatMap((file) => {
+  const commands = ['core/doctor/deployed.ts', 'core/doctor/dead-letters.ts'].flatMap((file) => {
     return [...read(file).matchAll(/new (?:\w+\.)*(\w+)Command\(/g)]
   })
-  const calls = read('core/failed-batches.ts').matchAll(/\b((?:lake|failed|stream)\.\w+)\(/g)
+  const calls = read('core/stream/failed-batches.ts').matchAll(/\b((?:lake|failed|stream)\.\w+)\(/g)
   const used = [...commands, ...calls].map(([, name]) => actions[name!] ?? name)
   const [, docs = ''] = read('docs/cli.md').split('## What `redrive` gives back')
   const policy = JSON.parse(/```json\n(\{\n {2}"Version"[^`]+)```/.exec(docs)?.[1] ?? '{}')

@@ -1,4 +1,4 @@
-import type { Failure } from '../core/failures.ts'
+import type { Failure } from '../core/database/failures.ts'
 import { shellWord } from '../core/shell-word.ts'
 import type { Unseen } from '../local/unseen.ts'
 import { commandAsCalled, type Given } from './called.ts'

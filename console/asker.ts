@@ -1,5 +1,5 @@
 import { Busy, Refused } from '../core/errors.ts'
-import type { Answer } from '../core/query.ts'
+import type { Answer } from '../core/query/query.ts'
 import { outlookOf } from './outlook.ts'
 import type { ConsolePlace } from './place.ts'
 import { queryApart } from './query-process.ts'

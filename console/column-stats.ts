@@ -1,4 +1,4 @@
-import { type Contract, isStreamOnly } from '../core/contract.ts'
+import { type Contract, isStreamOnly } from '../core/contract/contract.ts'
 import { identifier } from '../core/names.ts'
 import type { Asker } from './asker.ts'
 import type { ColumnStats } from './shapes.ts'

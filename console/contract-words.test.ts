@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseContract } from '../core/contract.ts'
-import { filesOf, parseOutline } from '../core/descriptor.ts'
+import { parseContract } from '../core/contract/contract.ts'
+import { filesOf, parseOutline } from '../core/contract/descriptor.ts'
 import { contractWords } from './contract-words.ts'
 
 /** The words of the last resource of a descriptor. */

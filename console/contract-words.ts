@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { type Contract, isStreamOnly } from '../core/contract.ts'
+import { type Contract, isStreamOnly } from '../core/contract/contract.ts'
 import { dialectWords } from './dialect-words.ts'
 import { fieldWords } from './field-words.ts'
 import type { ContractWords } from './shapes.ts'

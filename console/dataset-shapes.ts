@@ -1,4 +1,4 @@
-import type { DatasetStatus, ShardStatus } from '../core/stream-status.ts'
+import type { DatasetStatus, ShardStatus } from '../core/stream/stream-status.ts'
 import type { RuleCount } from './shapes.ts'
 
 /** Answers about datasets, proposals, streams and queries: a part of shapes.ts. */

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import * as z from 'zod'
-import { packagesIn } from '../core/packages.ts'
+import { packagesIn } from '../core/contract/packages.ts'
 import { askedIn } from './asked.ts'
 import { type Asker, askerOf } from './asker.ts'
 import { columnStats } from './column-stats.ts'

@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
-import { resourcesOf } from '../core/catalog.ts'
-import { type Contract, datasetOf, isStreamOnly } from '../core/contract.ts'
-import { filesOf } from '../core/descriptor.ts'
-import type { Package } from '../core/package.ts'
+import { resourcesOf } from '../core/contract/catalog.ts'
+import { type Contract, datasetOf, isStreamOnly } from '../core/contract/contract.ts'
+import { filesOf } from '../core/contract/descriptor.ts'
+import type { Package } from '../core/contract/package.ts'
 import type { Files } from './contract-words.ts'
 
 /** A dataset as descriptors tell of it, whether its contract can be used or not. */

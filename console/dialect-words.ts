@@ -1,4 +1,4 @@
-import type { Contract } from '../core/contract.ts'
+import type { Contract } from '../core/contract/contract.ts'
 import { listed, mark } from './words.ts'
 
 /** What is not the default of how a text is cut into cells, and of how its header is read. */

@@ -1,9 +1,15 @@
 import { posix } from 'node:path'
-import { type Governing, govern, packageOf, readPackage, resourcesOf } from '../core/catalog.ts'
-import { isStreamOnly } from '../core/contract.ts'
-import { filesOf } from '../core/descriptor.ts'
-import { isSafeKey, type ObjectStore, type ObjectVersion } from '../core/object-store.ts'
-import { governStream } from '../core/stream-catalog.ts'
+import {
+  type Governing,
+  govern,
+  packageOf,
+  readPackage,
+  resourcesOf,
+} from '../core/contract/catalog.ts'
+import { isStreamOnly } from '../core/contract/contract.ts'
+import { filesOf } from '../core/contract/descriptor.ts'
+import { isSafeKey, type ObjectStore, type ObjectVersion } from '../core/store/object-store.ts'
+import { governStream } from '../core/stream/stream-catalog.ts'
 import { decide } from '../core/take.ts'
 import { type DropPlace, dropKey } from './drop-key.ts'
 import { type ConsolePlace, uploadLimitOf } from './place.ts'

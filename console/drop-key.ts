@@ -1,8 +1,8 @@
-import { govern, isNdjson, looksLikeCsv } from '../core/catalog.ts'
+import { govern, isNdjson, looksLikeCsv } from '../core/contract/catalog.ts'
 import { Refused } from '../core/errors.ts'
-import { checkKey, type ObjectStore } from '../core/object-store.ts'
-import { isProposal } from '../core/proposal.ts'
-import { isBelowReplay } from '../core/replay.ts'
+import { isProposal } from '../core/infer/proposal.ts'
+import { isBelowReplay } from '../core/replay/replay.ts'
+import { checkKey, type ObjectStore } from '../core/store/object-store.ts'
 import { isHalfFile } from '../local/watcher.ts'
 
 /** Where a dropped file is to lie, as it was asked. */

@@ -1,4 +1,4 @@
-import type { Database } from '../core/database.ts'
+import type { Database } from '../core/database/database.ts'
 import type { LiveEvents } from './shapes.ts'
 
 type End = LiveEvents['end']

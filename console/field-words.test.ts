@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseContract } from '../core/contract.ts'
-import { parseOutline } from '../core/descriptor.ts'
+import { parseContract } from '../core/contract/contract.ts'
+import { parseOutline } from '../core/contract/descriptor.ts'
 import { fieldWords } from './field-words.ts'
 
 function words(schema: object) {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Contract } from '../core/contract.ts'
-import { defaults, type Field } from '../core/field.ts'
+import type { Contract } from '../core/contract/contract.ts'
+import { defaults, type Field } from '../core/contract/field.ts'
 import type { ContractWords } from './shapes.ts'
 import { amount, listed, mark, named } from './words.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StreamClient } from '../core/kinesis.ts'
-import type { ShardStatus } from '../core/stream-status.ts'
+import type { StreamClient } from '../core/stream/kinesis.ts'
+import type { ShardStatus } from '../core/stream/stream-status.ts'
 import { Paced } from './paced.ts'
 
 export interface Lag {

@@ -1,20 +1,20 @@
-import { govern } from '../core/catalog.ts'
-import { readRecord } from '../core/commit-record.ts'
-import { isStreamOnly } from '../core/contract.ts'
-import { failuresOf } from '../core/failures.ts'
+import { readRecord } from '../core/commit/commit-record.ts'
+import { govern } from '../core/contract/catalog.ts'
+import { isStreamOnly } from '../core/contract/contract.ts'
+import { failuresOf } from '../core/database/failures.ts'
+import { countRules, type RuleCount } from '../core/database/reject-rules.ts'
 import { type NotedObject, notedObject, rowsOfObject } from '../core/noted-object.ts'
-import type { ObjectStore, ObjectVersion } from '../core/object-store.ts'
-import { inLanes } from '../core/pinned.ts'
+import type { ObjectStore, ObjectVersion } from '../core/store/object-store.ts'
+import { inLanes } from '../core/store/pinned.ts'
 import {
   lookedAt,
   outcomeOf,
   type Publication,
   parsePublication,
   publicationKey,
-} from '../core/publication.ts'
-import { countRules, type RuleCount } from '../core/reject-rules.ts'
-import { governStream } from '../core/stream-catalog.ts'
-import { countStreamRules } from '../core/stream-reject-list.ts'
+} from '../core/stream/publication.ts'
+import { governStream } from '../core/stream/stream-catalog.ts'
+import { countStreamRules } from '../core/stream/stream-reject-list.ts'
 import { NotThere } from './failure.ts'
 import type { Notes } from './object-rows.ts'
 import type { ObjectDetail } from './shapes.ts'

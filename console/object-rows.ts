@@ -1,4 +1,4 @@
-import { isStreamOnly } from '../core/contract.ts'
+import { isStreamOnly } from '../core/contract/contract.ts'
 import {
   isCount,
   knownKeys,
@@ -6,9 +6,9 @@ import {
   type ListPlace,
   listObjects,
   type ObjectsAsked,
-} from '../core/object-list.ts'
-import { inLanes } from '../core/pinned.ts'
-import type { Published, publishedIn } from '../core/published.ts'
+} from '../core/database/object-list.ts'
+import { inLanes } from '../core/store/pinned.ts'
+import type { Published, publishedIn } from '../core/stream/published.ts'
 import { cursorText } from './list-asked.ts'
 import type { ConsolePlace } from './place.ts'
 import type { ObjectRow, Page } from './shapes.ts'

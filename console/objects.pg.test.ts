@@ -1,7 +1,7 @@
 import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
-import { publicationKey } from '../core/publication.ts'
+import { publicationKey } from '../core/stream/publication.ts'
 import { files, raw } from '../functions/raw.fixture.ts'
 import { resource, runSilver } from '../functions/stages.fixture.ts'
 import { publish } from '../functions/streaming/publish.ts'

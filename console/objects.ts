@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import * as z from 'zod'
-import { publishedIn } from '../core/published.ts'
+import { publishedIn } from '../core/stream/published.ts'
 import { askedIn } from './asked.ts'
 import { cursor, filter, limit } from './list-asked.ts'
 import { objectDetail } from './object-detail.ts'

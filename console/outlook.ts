@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { lastDatasetOf } from '../core/catalog.ts'
-import { overviewOf, packagesIn } from '../core/packages.ts'
+import { lastDatasetOf } from '../core/contract/catalog.ts'
+import { overviewOf, packagesIn } from '../core/contract/packages.ts'
 import { Paced } from './paced.ts'
 import type { ConsolePlace } from './place.ts'
 

@@ -1,4 +1,4 @@
-import type { Database } from '../core/database.ts'
+import type { Database } from '../core/database/database.ts'
 import type { DatasetDetail } from './shapes.ts'
 
 /** How the objects of a dataset were over time, as the ledger has it. */

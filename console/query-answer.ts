@@ -1,6 +1,6 @@
-import { answerLine } from '../core/answer-csv.ts'
 import { Refused } from '../core/errors.ts'
-import type { Answer } from '../core/query.ts'
+import { answerLine } from '../core/query/answer-csv.ts'
+import type { Answer } from '../core/query/query.ts'
 import type { QueryAnswer } from './shapes.ts'
 
 /** Bytes of one answer, which is held in memory, here and by the page. */

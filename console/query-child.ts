@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { constrainedMemory, memoryUsage } from 'node:process'
 import { Refused } from '../core/errors.ts'
-import { openStore } from '../core/object-store.ts'
-import { type Answer, queryLake } from '../core/query.ts'
+import { type Answer, queryLake } from '../core/query/query.ts'
+import { openStore } from '../core/store/object-store.ts'
 
 /**
  * `node query-child.ts <folder of its own>`: a process that answers one query, for

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { Busy, Refused } from '../core/errors.ts'
-import type { Answer } from '../core/query.ts'
+import type { Answer } from '../core/query/query.ts'
 import type { Job, Told } from './query-child.ts'
 
 /** Beside this file, as it is, or as what this is bundled into has it. */

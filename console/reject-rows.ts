@@ -1,11 +1,5 @@
-import { type Governing, govern } from '../core/catalog.ts'
-import type { Contract } from '../core/contract.ts'
-import { labelsOf } from '../core/fix-lines.ts'
-import { fieldText, parseRecord } from '../core/json-record.ts'
-import { keptCells } from '../core/kept-cells.ts'
-import { memoryOf } from '../core/memo-store.ts'
-import { mendableBy } from '../core/mending.ts'
-import { inLanes } from '../core/pinned.ts'
+import { type Governing, govern } from '../core/contract/catalog.ts'
+import type { Contract } from '../core/contract/contract.ts'
 import {
   type ListedReject,
   ownersOf,
@@ -13,8 +7,14 @@ import {
   type RejectState,
   SHOWN_TEXT,
   WAITS,
-} from '../core/reject-list.ts'
+} from '../core/database/reject-list.ts'
 import type { RowError } from '../core/rejects.ts'
+import { labelsOf } from '../core/replay/fix-lines.ts'
+import { keptCells } from '../core/replay/kept-cells.ts'
+import { mendableBy } from '../core/replay/mending.ts'
+import { memoryOf } from '../core/store/memo-store.ts'
+import { inLanes } from '../core/store/pinned.ts'
+import { fieldText, parseRecord } from '../core/stream/json-record.ts'
 import type { ConsolePlace } from './place.ts'
 import type { RejectRow } from './shapes.ts'
 

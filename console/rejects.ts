@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import * as z from 'zod'
-import { fixLines } from '../core/fix-lines.ts'
+import { fixLines } from '../core/replay/fix-lines.ts'
 import { askedIn } from './asked.ts'
 import { cursor, filter, limit } from './list-asked.ts'
 import type { ConsolePlace } from './place.ts'

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { beforeEach, expect, test } from 'vitest'
-import { fixLines } from '../core/fix-lines.ts'
+import { fixLines } from '../core/replay/fix-lines.ts'
 import { files, raw } from '../functions/raw.fixture.ts'
 import { etagOf, replayOf } from '../functions/replay.fixture.ts'
 import { resource, runSilver, storeWith } from '../functions/stages.fixture.ts'

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { Database } from '../core/database.ts'
+import type { Database } from '../core/database/database.ts'
 import type { Lake } from '../core/lake.ts'
 import { Live } from './live.ts'
 import type { ConsolePlace } from './place.ts'

@@ -1,9 +1,9 @@
-import { BrokenRecord, type CommitRecord, readRecord } from '../core/commit-record.ts'
-import { type Manifest, manifestKey, parseManifest } from '../core/manifest.ts'
-import type { ListedObject } from '../core/object-list.ts'
-import type { ObjectStore } from '../core/object-store.ts'
+import { BrokenRecord, type CommitRecord, readRecord } from '../core/commit/commit-record.ts'
+import { type Manifest, manifestKey, parseManifest } from '../core/commit/manifest.ts'
+import type { ListedObject } from '../core/database/object-list.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Published } from '../core/published.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
+import type { Published } from '../core/stream/published.ts'
 import type { StageEnd } from './shapes.ts'
 
 /** How an object stands in each stage, by what the stage has noted. */

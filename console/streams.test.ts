@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { StreamClient } from '../core/kinesis.ts'
+import type { StreamClient } from '../core/stream/kinesis.ts'
 import { tick } from '../functions/maintenance/tick.ts'
 import { resource } from '../functions/stages.fixture.ts'
 import { StreamLake } from '../functions/streaming/stream.fixture.ts'

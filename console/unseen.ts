@@ -1,7 +1,7 @@
-import type { Failure } from '../core/failures.ts'
-import type { ObjectStore, ObjectVersion } from '../core/object-store.ts'
+import type { Failure } from '../core/database/failures.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { shellWord } from '../core/shell-word.ts'
+import type { ObjectStore, ObjectVersion } from '../core/store/object-store.ts'
 import { looksOf, type Unseen, unseenAmong } from '../local/unseen.ts'
 import type { ObjectDetail } from './shapes.ts'
 

@@ -1,7 +1,7 @@
-import type { Contract } from '../core/contract.ts'
+import type { Contract } from '../core/contract/contract.ts'
+import type { Window } from '../core/contract/stream-settings.ts'
 import { identifier } from '../core/names.ts'
-import type { Window } from '../core/stream-settings.ts'
-import { windowColumns } from '../core/stream-view.ts'
+import { windowColumns } from '../core/query/stream-view.ts'
 import type { Asker } from './asker.ts'
 import type { WindowAnswer } from './shapes.ts'
 

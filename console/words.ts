@@ -1,4 +1,4 @@
-import { quoted } from '../core/drift.ts'
+import { quoted } from '../core/contract/drift.ts'
 
 /** Words that sentences about contracts are made of. */
 

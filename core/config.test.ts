@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readConfig } from './config.ts'
-import { openDatabase } from './open-database.ts'
+import { openDatabase } from './database/open-database.ts'
 
 const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf'
 

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { parseContract } from './contract.ts'
-import { parseOutline } from './descriptor.ts'
-import { openDuck } from './duckdb.ts'
+import { parseContract } from './contract/contract.ts'
+import { parseOutline } from './contract/descriptor.ts'
+import { openDuck } from './duck/duckdb.ts'
 import { Refused } from './errors.ts'
-import { judge } from './verdict.fixture.ts'
+import { judge } from './judge/verdict.fixture.ts'
 
 /**
  * A folder a case: a descriptor, its object, and the verdict on it. `rejected` lists record, line,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { withoutPassword } from './told-url.ts'
+import { withoutPassword } from './database/told-url.ts'
 
 /** What one check of `sluice doctor` found, and what to do about it. */
 const finding = z.object({

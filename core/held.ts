@@ -1,4 +1,4 @@
-import { acceptCommand, proposalKey } from './proposal.ts'
+import { acceptCommand, proposalKey } from './infer/proposal.ts'
 
 /** Why an object that no contract names is held, and what to do: in the same words everywhere. */
 

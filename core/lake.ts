@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Duck, openDuck } from './duckdb.ts'
-import { sweepLeftovers } from './leftovers.ts'
+import { type Duck, openDuck } from './duck/duckdb.ts'
 import { tooWide } from './limit.ts'
-import { type ObjectStore, openStore } from './object-store.ts'
+import { sweepLeftovers } from './store/leftovers.ts'
+import { type ObjectStore, openStore } from './store/object-store.ts'
 
 type Work<T> = (folder: string, duck: Duck) => Promise<T>
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { openDuck } from './duckdb.ts'
+import { openDuck } from './duck/duckdb.ts'
 import { Refused } from './errors.ts'
 import {
   checkColumns,

@@ -1,9 +1,9 @@
-import type { Database } from './database.ts'
+import type { Database } from './database/database.ts'
+import { type ListedObject, listedColumns } from './database/object-list.ts'
+import { readWithin } from './database/read-within.ts'
+import type { RuleCount } from './database/reject-rules.ts'
 import { identifier } from './names.ts'
-import { type ListedObject, listedColumns } from './object-list.ts'
-import { readWithin } from './read-within.ts'
-import type { RuleCount } from './reject-rules.ts'
-import { isBelowReplay } from './replay.ts'
+import { isBelowReplay } from './replay/replay.ts'
 
 /** All that the ledger tells of one object. */
 export interface NotedObject extends ListedObject {

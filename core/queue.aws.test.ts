@@ -10,9 +10,9 @@ import {
 import type { SQSRecord } from 'aws-lambda'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { TimeOver } from './deadline.ts'
-import { MemoryStore } from './memory-store.ts'
 import { openQueue } from './queue.ts'
 import { handleEvent, type Stage } from './stage.ts'
+import { MemoryStore } from './store/memory-store.ts'
 
 const away = !process.env.AWS_ENDPOINT_URL
 if (away) console.warn('SQS is NOT tested: AWS_ENDPOINT_URL is not set (start LocalStack)')

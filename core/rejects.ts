@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { RejectRules, type RuleCount } from './database/reject-rules.ts'
 import { Refused } from './errors.ts'
 import { fileLiteral } from './names.ts'
-import { fromGeneralized, type PlainText } from './plain-text.ts'
-import { RejectRules, type RuleCount } from './reject-rules.ts'
-import { decode } from './text-encoding.ts'
-import { TextFile } from './text-file.ts'
+import { fromGeneralized, type PlainText } from './text/plain-text.ts'
+import { decode } from './text/text-encoding.ts'
+import { TextFile } from './text/text-file.ts'
 
 /** One thing that is wrong with a record; `field` and `value` are absent where it is the whole. */
 export interface RowError {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore } from './store/object-store.ts'
 
 /** An integer from 0 up to, not including, `below`. */
 export type Random = (below: number) => number

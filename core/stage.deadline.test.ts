@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from 'vitest'
 import { deadlineOf, noDeadline, TimeOver } from './deadline.ts'
-import { MemoryStore } from './memory-store.ts'
 import { none } from './outcome.ts'
 import type { Left } from './queue.ts'
 import { handleEvent, orGiveBack, type Stage } from './stage.ts'
+import { MemoryStore } from './store/memory-store.ts'
 
 /** What Lambda says of its time; every object takes 100 s of it. */
 class Clock {

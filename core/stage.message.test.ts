@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { silver } from '../functions/silver/handler.ts'
 import type { Lake } from './lake.ts'
 import { logWarning } from './log.ts'
-import { MemoryStore } from './memory-store.ts'
+import { MemoryStore } from './store/memory-store.ts'
 
 vi.mock('./log.ts')
 

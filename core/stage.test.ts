@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { MemoryStore } from './memory-store.ts'
 import { none, type Outcome } from './outcome.ts'
 import { handleEvent, type Stage } from './stage.ts'
+import { MemoryStore } from './store/memory-store.ts'
 
 let handled: string[]
 let reported: Outcome[]

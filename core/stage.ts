@@ -1,13 +1,13 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import { packageOf } from './catalog.ts'
+import { packageOf } from './contract/catalog.ts'
 import { type Deadline, noDeadline, TimeOver } from './deadline.ts'
 import { UnsafeKey } from './errors.ts'
 import { type Hint, hintsOf } from './event.ts'
+import { isProposal } from './infer/proposal.ts'
 import type { Lake } from './lake.ts'
 import { logFault, logWarning } from './log.ts'
 import { none, type Outcome } from './outcome.ts'
-import { isProposal } from './proposal.ts'
 import { type Left, type Queue, receivesOf } from './queue.ts'
 
 /** What is the same for every stage that takes events of objects. */

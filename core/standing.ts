@@ -1,9 +1,9 @@
-import { CHECKPOINTS, type Checkpoint, parseCheckpoint, shardStem } from './checkpoint.ts'
-import { type CommitRecord, readRecord } from './commit-record.ts'
-import { compactionsFolder, parseCompaction } from './compaction.ts'
-import type { ObjectStore, ObjectVersion } from './object-store.ts'
-import { PUBLISHED } from './publication.ts'
-import { datasetFolder, parseName, quarantineFolder } from './stream-files.ts'
+import { type CommitRecord, readRecord } from './commit/commit-record.ts'
+import type { ObjectStore, ObjectVersion } from './store/object-store.ts'
+import { CHECKPOINTS, type Checkpoint, parseCheckpoint, shardStem } from './stream/checkpoint.ts'
+import { compactionsFolder, parseCompaction } from './stream/compaction.ts'
+import { PUBLISHED } from './stream/publication.ts'
+import { datasetFolder, parseName, quarantineFolder } from './stream/stream-files.ts'
 
 /**
  * What a streamed dataset is at one moment: the files that were committed by then, fences among

@@ -1,10 +1,10 @@
-import { type Governing, looksLikeCsv } from './catalog.ts'
-import type { Contract } from './contract.ts'
+import { type Governing, looksLikeCsv } from './contract/catalog.ts'
+import type { Contract } from './contract/contract.ts'
 import { describeIn, heldUnlooked, heldUnproposed } from './held.ts'
+import { folderOfKey } from './infer/proposal.ts'
 import { isOfPlace, tooLarge } from './limit.ts'
-import type { ObjectVersion } from './object-store.ts'
-import { textSize } from './plain-text.ts'
-import { folderOfKey } from './proposal.ts'
+import type { ObjectVersion } from './store/object-store.ts'
+import { textSize } from './text/plain-text.ts'
 
 /** What a stage does with an object, decided by what it found: no stage decides it otherwise. */
 export type Decision =
@@ -61,7 +61,7 @@ export function decide(
   return { what: 'held', ...heldWith(version, standing, elsewhere) }
 }
 
-/** Where a file lies in a package's folder, a contract is proposed beside it (core/proposal.ts). */
+/** A file in a package's folder has a contract proposed beside it (core/infer/proposal.ts). */
 function heldWith(version: ObjectVersion, standing: Standing | undefined, elsewhere: string) {
   const said = (reason: string) => ({ reason: heldUnlooked(reason), proposes: false })
   const folder = folderOfKey(version.key)

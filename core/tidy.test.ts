@@ -40,16 +40,15 @@ const rooms: Record<string, string[]> = {
 
 /** Where a package may be imported outside tests. */
 const packages: [string, RegExp][] = [
-  [
-    '@aws-sdk/',
-    /^core\/(s3-[a-z-]+|data-api(-[a-z]+)?|dead-letters|deployed(-[a-z]+)?|kinesis|queue)\.ts$/,
-  ],
+  ['@aws-sdk/', /^core\/store\/s3-[a-z-]+\.ts$|^core\/database\/data-api(-[a-z]+)?\.ts$/],
+  ['@aws-sdk/', /^core\/doctor\/(dead-letters|deployed(-[a-z]+)?)\.ts$/],
+  ['@aws-sdk/', /^core\/(stream\/kinesis|queue)\.ts$/],
   ['@aws-sdk/', /^local\/(kinesis|localstack|worker(-[a-z]+)?)\.ts$/],
   ['@aws-sdk/', /^local\/data-api\/object-reader\.ts$/],
-  ['pg', /^core\/postgres\.ts$|^local\/one-statement\.ts$/],
+  ['pg', /^core\/database\/postgres\.ts$|^local\/one-statement\.ts$/],
   ['pg', /^local\/data-api\/(aws-s3|refusal|session|statement)\.ts$/],
-  ['pg-copy-streams', /^core\/postgres\.ts$/],
-  ['@duckdb/', /^core\/duckdb(-json)?\.ts$/],
+  ['pg-copy-streams', /^core\/database\/postgres\.ts$/],
+  ['@duckdb/', /^core\/duck\/duckdb(-json)?\.ts$/],
 ]
 
 const sources = listSources()

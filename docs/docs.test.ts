@@ -28,7 +28,7 @@ const needs: Record<string, string[]> = {
   // Python, with the validator of the standard's authors.
   referee: ['referee/referee.test.ts'],
   // The AWS CLI, version 2, which not everybody has.
-  awscli: ['functions/streaming/append.test.ts', 'core/kinesis.test.ts'],
+  awscli: ['functions/streaming/append.test.ts', 'core/stream/kinesis.test.ts'],
   // The tests themselves.
   test: ['.ci/run'],
   // Other systems, from PyPI: bench/newcomer has what was done with them.

@@ -7,7 +7,7 @@
  * const found = await readPackage(store, 'bronze/shop')
  * for (const { dataset, fields } of found ? contractsOf(found) : []) console.log(dataset, fields)
  */
-export { contractsOf, type Governing, govern, readPackage } from '../core/catalog.ts'
-export type { Contract } from '../core/contract.ts'
-export type { Field } from '../core/field.ts'
-export type { Package } from '../core/package.ts'
+export { contractsOf, type Governing, govern, readPackage } from '../core/contract/catalog.ts'
+export type { Contract } from '../core/contract/contract.ts'
+export type { Field } from '../core/contract/field.ts'
+export type { Package } from '../core/contract/package.ts'

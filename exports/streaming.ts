@@ -3,8 +3,9 @@
  * of objects and of records of a stream; `publish` and `append` are their work on one object and
  * one batch. `openStream` is the client of a stream that they want.
  */
-export { openStream, type StreamClient } from '../core/kinesis.ts'
+
 export type { Appended } from '../core/outcome.ts'
+export { openStream, type StreamClient } from '../core/stream/kinesis.ts'
 export { append, type Batch } from '../functions/streaming/append.ts'
 export {
   handler,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { prepareLedger } from '../core/prepare-ledger.ts'
+import { prepareLedger } from '../core/database/prepare-ledger.ts'
 import { resource } from '../functions/stages.fixture.ts'
 import type { Fault } from '../local/data-api/endpoint.ts'
 import { openPlace } from './data-api.fixture.ts'

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { csvLine } from '../core/csv-rows.ts'
+import { csvLine } from '../core/text/csv-rows.ts'
 import { shuffled } from './random.ts'
 
 /** A file of random contents, and what its contract says of it. */

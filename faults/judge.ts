@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { openDuck } from '../core/duckdb.ts'
+import { openDuck } from '../core/duck/duckdb.ts'
 import { literal } from '../core/names.ts'
 import { type Dataset, goodLine } from './source.ts'
 

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
-import { openDuck } from '../core/duckdb.ts'
+import { openDuck } from '../core/duck/duckdb.ts'
 import { literal } from '../core/names.ts'
 import { type Running, startScript } from './command.ts'
 import { MemoryGroup, peakOf } from './confined.ts'

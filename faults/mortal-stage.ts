@@ -1,6 +1,6 @@
-import { openStream } from '../core/kinesis.ts'
+import { openUrl } from '../core/database/open-database.ts'
 import { openLake } from '../core/lake.ts'
-import { openUrl } from '../core/open-database.ts'
+import { openStream } from '../core/stream/kinesis.ts'
 import { Mortal } from './mortal.ts'
 import { type StageName, stages } from './stages.ts'
 

@@ -1,6 +1,6 @@
-import type { Database, Transaction } from '../core/database.ts'
-import type { StreamClient } from '../core/kinesis.ts'
-import type { ObjectStore } from '../core/object-store.ts'
+import type { Database, Transaction } from '../core/database/database.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
+import type { StreamClient } from '../core/stream/kinesis.ts'
 
 /** Counts the moments around everything that a process does to the world, and dies at one. */
 export class Mortal {

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openDuck } from '../core/duckdb.ts'
-import { openStream, type StreamClient } from '../core/kinesis.ts'
+import { openDuck } from '../core/duck/duckdb.ts'
 import { literal } from '../core/names.ts'
+import { openStream, type StreamClient } from '../core/stream/kinesis.ts'
 
 /**
  * `node faults/naive-consumer.ts publish|consume LAKE ENDPOINT STREAM` streams the files of

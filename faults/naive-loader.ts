@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync 
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { openDuck } from '../core/duckdb.ts'
+import { openDuck } from '../core/duck/duckdb.ts'
 import { literal } from '../core/names.ts'
 import { goodLine } from './source.ts'
 

@@ -10,7 +10,7 @@ import {
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { openStream, type StreamClient } from '../core/kinesis.ts'
+import { openStream, type StreamClient } from '../core/stream/kinesis.ts'
 import { type LocalKinesis, startKinesis } from '../local/kinesis.ts'
 
 /** Where a record stands in a stream. */

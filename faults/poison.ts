@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import type { Chunk } from '../core/chunk.ts'
-import { openDuck } from '../core/duckdb.ts'
+import { openDuck } from '../core/duck/duckdb.ts'
 import { literal } from '../core/names.ts'
+import type { Chunk } from '../core/stream/chunk.ts'
 import { chunkOf } from '../functions/streaming/stream.fixture.ts'
 import type { Stood } from './owned-stream.ts'
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { isDescriptor } from '../core/catalog.ts'
-import type { ObjectStore } from '../core/object-store.ts'
+import { isDescriptor } from '../core/contract/catalog.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
 import { resource } from '../functions/stages.fixture.ts'
 import { seeded } from './random.ts'
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { openStream } from '../core/kinesis.ts'
 import { openLake } from '../core/lake.ts'
+import { openStream } from '../core/stream/kinesis.ts'
 import { StreamWorker } from '../local/worker-stream.ts'
 
 /**

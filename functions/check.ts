@@ -1,14 +1,14 @@
 import * as z from 'zod'
-import { checkDatabase, cureOfFault } from '../core/check-database.ts'
-import { checkContracts, checkReads, checkWrites, findNoBucket } from '../core/check-lake.ts'
-import { checkRecords } from '../core/check-records.ts'
-import type { Contract } from '../core/contract.ts'
-import type { Database } from '../core/database.ts'
+import type { Contract } from '../core/contract/contract.ts'
+import type { Database } from '../core/database/database.ts'
+import { checkDatabase, cureOfFault } from '../core/doctor/check-database.ts'
+import { checkContracts, checkReads, checkWrites, findNoBucket } from '../core/doctor/check-lake.ts'
+import { checkRecords } from '../core/doctor/check-records.ts'
 import { attempted, type Finding, findingsOf, messageOf } from '../core/finding.ts'
-import type { StreamClient } from '../core/kinesis.ts'
 import type { Lake } from '../core/lake.ts'
 import { limitHere } from '../core/limit.ts'
 import { shellWord } from '../core/shell-word.ts'
+import type { StreamClient } from '../core/stream/kinesis.ts'
 
 /**
  * What a function sees with its own permissions, from its own network: `sluice doctor` asks each

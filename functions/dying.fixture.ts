@@ -1,5 +1,5 @@
 import type { Lake } from '../core/lake.ts'
-import type { ObjectStore } from '../core/object-store.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
 
 /** What a process that dies throws: nothing of ours catches it. */
 export class Crash extends Error {}

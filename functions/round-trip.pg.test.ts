@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { queryLake } from '../core/query.ts'
+import { queryLake } from '../core/query/query.ts'
 import { freshDatabase } from '../local/fresh-database.ts'
 import { type Table, table } from './round-trip.fixture.ts'
 import { written } from './round-trip-file.fixture.ts'

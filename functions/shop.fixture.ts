@@ -1,5 +1,5 @@
-import type { ObjectStore } from '../core/object-store.ts'
-import { queryLake } from '../core/query.ts'
+import { queryLake } from '../core/query/query.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
 import { resource, runSilver, TestLake } from './stages.fixture.ts'
 
 /** A lake with the dataset shop.orders in Silver, to be asked. */

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-secrets-manager'
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { openStream } from '../core/kinesis.ts'
+import { openStream } from '../core/stream/kinesis.ts'
 import { installAwsS3 } from '../local/data-api/aws-s3.ts'
 import { DataApiEndpoint } from '../local/data-api/endpoint.ts'
 import type { Places } from './policy.fixture.ts'

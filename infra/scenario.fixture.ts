@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
+import { putRecord, readRecord } from '../core/commit/commit-record.ts'
+import { parseFindings } from '../core/finding.ts'
+import { type Lake, openLake } from '../core/lake.ts'
 import {
   checkpointKey,
   newCheckpoint,
   parseCheckpoint,
   type ShardId,
   shardStem,
-} from '../core/checkpoint.ts'
-import { encodeRedriven } from '../core/chunk.ts'
-import { putRecord, readRecord } from '../core/commit-record.ts'
-import { parseFindings } from '../core/finding.ts'
-import { openStream, type StreamClient } from '../core/kinesis.ts'
-import { type Lake, openLake } from '../core/lake.ts'
+} from '../core/stream/checkpoint.ts'
+import { encodeRedriven } from '../core/stream/chunk.ts'
+import { openStream, type StreamClient } from '../core/stream/kinesis.ts'
 import { batchOf, resource } from '../functions/stages.fixture.ts'
 import { recordsOf } from '../functions/streaming/stream.fixture.ts'
 import type { Places } from './policy.fixture.ts'

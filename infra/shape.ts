@@ -83,7 +83,7 @@ export const rawIngestion: StageShape = {
   limits: wide,
   access: {
     ...{ reads: ['bronze/'], pins: ['bronze/'], writes: [] },
-    // What it proposes for files that no contract names (core/proposal.ts).
+    // What it proposes for files that no contract names (core/infer/proposal.ts).
     puts: ['bronze/*/datapackage.proposed.yaml'],
   },
   loads: true,
@@ -92,7 +92,10 @@ export const rawIngestion: StageShape = {
   concurrency: 5,
 }
 
-/** Where rows lie that a database fetches (core/staging.ts): for days, if their function died. */
+/**
+ * Where rows lie that a database fetches (core/database/staging.ts): for days, if their function
+ * died.
+ */
 export const staging = { prefix: 'staging/', days: 1 }
 
 /** Raw-ingestion for such a database. */
@@ -131,7 +134,7 @@ export const publish: StageShape = {
   handler: 'index.publishHandler',
   limits: narrow,
   access: {
-    // What a stream has become is read to make a lost checkpoint anew (core/mend.ts).
+    // What a stream has become is read to make a lost checkpoint anew (core/replay/mend.ts).
     reads: [
       ...['bronze/', 'streaming/', 'streaming_checkpoint/'],
       ...['streaming_results/', 'quarantine/*/stream/'],

@@ -4,7 +4,7 @@ import { EventBridge } from '@aws-sdk/client-eventbridge'
 import { Lambda } from '@aws-sdk/client-lambda'
 import { S3 } from '@aws-sdk/client-s3'
 import { SQS } from '@aws-sdk/client-sqs'
-import type { DeployedStage } from '../core/deployed.ts'
+import type { DeployedStage } from '../core/doctor/deployed.ts'
 import { eventually } from './deployed.fixture.ts'
 
 /** What an operator does to a deployed stack. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { StreamedRecord } from '../core/kinesis.ts'
+import type { StreamedRecord } from '../core/stream/kinesis.ts'
 import { deliver } from './delivery.ts'
 
 type Answer = string[] | Error | undefined | null

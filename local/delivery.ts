@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KinesisStreamBatchResponse } from 'aws-lambda'
-import type { StreamedRecord } from '../core/kinesis.ts'
+import type { StreamedRecord } from '../core/stream/kinesis.ts'
 
 /** Hands records over; throws, or names those that failed. */
 export type Call = (records: StreamedRecord[]) => Promise<KinesisStreamBatchResponse>

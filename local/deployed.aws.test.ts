@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Kinesis } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { shardStatuses } from '../core/stream-status.ts'
+import { shardStatuses } from '../core/stream/stream-status.ts'
 import {
   depth,
   setNotifications,

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { prepareLedger } from '../core/prepare-ledger.ts'
+import { prepareLedger } from '../core/database/prepare-ledger.ts'
 import { resource } from '../functions/stages.fixture.ts'
 import { type Place, Run } from './end-to-end.fixture.ts'
 import { lookAt, type Seen, sums, unaccounted } from './outside.fixture.ts'

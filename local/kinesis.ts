@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openStream } from '../core/kinesis.ts'
+import { openStream } from '../core/stream/kinesis.ts'
 
 /** It takes a second; on a machine that is busy with other things, several. */
 const startMs = 60_000

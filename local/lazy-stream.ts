@@ -1,4 +1,4 @@
-import type { StreamClient } from '../core/kinesis.ts'
+import type { StreamClient } from '../core/stream/kinesis.ts'
 
 /** A stream that is started by the first call, of which there may be none. */
 export function lazyStream(name: string, start: () => Promise<StreamClient>): StreamClient {

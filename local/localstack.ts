@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { type DeployedStack, readStack } from '../core/deployed.ts'
+import { type DeployedStack, readStack } from '../core/doctor/deployed.ts'
 import { Refused } from '../core/errors.ts'
 
 /** The stack on LocalStack: `cdklocal`, and what LocalStack's free edition leaves out. */

@@ -1,7 +1,7 @@
-import { govern } from '../core/catalog.ts'
-import type { Contract } from '../core/contract.ts'
-import { memoryOf } from '../core/memo-store.ts'
-import type { ObjectStore } from '../core/object-store.ts'
+import { govern } from '../core/contract/catalog.ts'
+import type { Contract } from '../core/contract/contract.ts'
+import { memoryOf } from '../core/store/memo-store.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
 
 /**
  * Keys in the order in which they are best loaded: parents before children by foreign key, so that

@@ -1,14 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { readRecord } from '../core/commit-record.ts'
-import type { Database, Transaction } from '../core/database.ts'
-import { type Duck, openDuck } from '../core/duckdb.ts'
-import { parseManifest } from '../core/manifest.ts'
+import { readRecord } from '../core/commit/commit-record.ts'
+import { parseManifest } from '../core/commit/manifest.ts'
+import type { Database, Transaction } from '../core/database/database.ts'
+import { type Duck, openDuck } from '../core/duck/duckdb.ts'
 import { literal } from '../core/names.ts'
-import type { ObjectStore } from '../core/object-store.ts'
 import type { Outcome } from '../core/outcome.ts'
-import { outcomeOf, PUBLISHED, parsePublication } from '../core/publication.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
+import { outcomeOf, PUBLISHED, parsePublication } from '../core/stream/publication.ts'
 
 /** How an object ended in a stage, by its commit record. */
 export type End = Pick<

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda'
-import type { ShardDescription, StreamClient, StreamedRecord } from '../core/kinesis.ts'
+import type { ShardDescription, StreamClient, StreamedRecord } from '../core/stream/kinesis.ts'
 import type { DeliveryOptions } from './delivery.ts'
 import { ShardReader } from './shard-reader.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Denied, ObjectStore, ObjectVersion } from '../core/object-store.ts'
+import type { Denied, ObjectStore, ObjectVersion } from '../core/store/object-store.ts'
 import { isHalfFile } from './watcher.ts'
 
 /** A file that has stood still for so long is whole. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StreamClient, StreamedRecord } from '../core/kinesis.ts'
+import type { StreamClient, StreamedRecord } from '../core/stream/kinesis.ts'
 import { type Call, deliver } from './delivery.ts'
 import type { PollerOptions } from './poller.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { conformance } from '../core/kinesis.conformance.ts'
+import { conformance } from '../core/stream/kinesis.conformance.ts'
 import { MemoryStream } from './stream.fixture.ts'
 
 conformance('memory', async () => {

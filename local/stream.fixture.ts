@@ -6,7 +6,7 @@ import type {
   StreamedRecord,
   StreamPage,
   StreamRecord,
-} from '../core/kinesis.ts'
+} from '../core/stream/kinesis.ts'
 
 /** Partition keys are spread over 128 bits of MD5, as Kinesis does. */
 const hashes = 2n ** 128n

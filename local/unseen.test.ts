@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ObjectStore } from '../core/object-store.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
 import { resource, TestLake } from '../functions/stages.fixture.ts'
 import { inputsIn, type Looked, looksOf, streamedFolders, unseenAmong } from './unseen.ts'
 

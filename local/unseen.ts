@@ -7,15 +7,15 @@ import {
   isNdjson,
   looksLikeCsv,
   packageOf,
-} from '../core/catalog.ts'
-import { isStreamOnly } from '../core/contract.ts'
-import type { Failure } from '../core/failures.ts'
-import { memoryOf } from '../core/memo-store.ts'
-import type { Denied, ObjectStore, ObjectVersion } from '../core/object-store.ts'
+} from '../core/contract/catalog.ts'
+import { isStreamOnly } from '../core/contract/contract.ts'
+import { packagesIn } from '../core/contract/packages.ts'
+import type { Failure } from '../core/database/failures.ts'
+import { isProposal } from '../core/infer/proposal.ts'
 import { none, type Outcome } from '../core/outcome.ts'
-import { packagesIn } from '../core/packages.ts'
-import { isProposal } from '../core/proposal.ts'
-import { governStream } from '../core/stream-catalog.ts'
+import { memoryOf } from '../core/store/memo-store.ts'
+import type { Denied, ObjectStore, ObjectVersion } from '../core/store/object-store.ts'
+import { governStream } from '../core/stream/stream-catalog.ts'
 import { decide } from '../core/take.ts'
 import { isHalfFile } from './watcher.ts'
 

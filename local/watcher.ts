@@ -1,6 +1,6 @@
 import * as fs from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { isCode, isDenied } from '../core/folder-names.ts'
+import { isCode, isDenied } from '../core/store/folder-names.ts'
 
 /** A file that is written in place counts as whole when it has stood still for so long. */
 const stillMs = 200

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { logOutcome } from '../core/log.ts'
-import { openStore } from '../core/object-store.ts'
 import { none, type Outcome } from '../core/outcome.ts'
+import { openStore } from '../core/store/object-store.ts'
 import { FolderWorker } from './worker-folder.ts'
 
 vi.mock('../core/log.ts')

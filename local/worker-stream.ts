@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StreamClient, StreamDescription } from '../core/kinesis.ts'
 import type { Lake } from '../core/lake.ts'
 import { logBatch, logOutcome, logWarning } from '../core/log.ts'
+import type { StreamClient, StreamDescription } from '../core/stream/kinesis.ts'
 import { streaming } from '../functions/streaming/handler.ts'
 import { append } from '../infra/shape.ts'
 import { Poller } from './poller.ts'

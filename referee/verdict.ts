@@ -1,16 +1,16 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, posix } from 'node:path'
-import { govern } from '../core/catalog.ts'
-import type { Contract, ForeignKey } from '../core/contract.ts'
-import { DataError, type Duck, openDuck } from '../core/duckdb.ts'
+import { govern } from '../core/contract/catalog.ts'
+import type { Contract, ForeignKey } from '../core/contract/contract.ts'
+import { DataError, type Duck, openDuck } from '../core/duck/duckdb.ts'
 import { Refused, UnsafeKey } from '../core/errors.ts'
+import { validate } from '../core/judge/validate.ts'
 import { openLake } from '../core/lake.ts'
-import { lexicalOf } from '../core/lexical.ts'
 import { identifier } from '../core/names.ts'
-import { checkKey, type ObjectStore } from '../core/object-store.ts'
 import { type RowError, rejectsTable } from '../core/rejects.ts'
-import { validate } from '../core/validate.ts'
+import { checkKey, type ObjectStore } from '../core/store/object-store.ts'
+import { lexicalOf } from '../core/types/lexical.ts'
 
 /** A record as Sluice judged it; without errors it is accepted. */
 export interface SluiceRow {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { openDuck } from '../../core/duckdb.ts'
+import { openDuck } from '../../core/duck/duckdb.ts'
 import { literal } from '../../core/names.ts'
 import type { Column } from '../lineitem.ts'
 

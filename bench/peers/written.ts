@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Duck, openDuck } from '../../core/duckdb.ts'
+import { type Duck, openDuck } from '../../core/duck/duckdb.ts'
 import { literal } from '../../core/names.ts'
 import { type Column, mistakeOf, mistakes } from '../lineitem.ts'
 import { type Fate, type Found, sameRows, WrongRows } from './compare.ts'

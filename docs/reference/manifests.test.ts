@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
-import { parseManifest } from '../../core/manifest.ts'
+import { parseManifest } from '../../core/commit/manifest.ts'
 import { blocksOf, root } from '../pages.fixture.ts'
 import { tablesOf } from '../tables.fixture.ts'
 
@@ -11,14 +11,14 @@ const page = 'docs/reference/manifests.md'
 const tables = tablesOf(page)
 
 test.each([
-  ['The record', 'commit-record.ts', 'recordSchema'],
-  ['Manifest', 'manifest.ts', 'manifest'],
-  ['Checkpoint', 'checkpoint.ts', 'checkpointSchema'],
-  ['A dataset of a checkpoint', 'checkpoint.ts', 'datasetSchema'],
-  ['An open window of a checkpoint', 'checkpoint.ts', 'windowSchema'],
-  ['An object of a checkpoint', 'checkpoint.ts', 'objectSchema'],
-  ['Publication', 'publication.ts', 'publication'],
-  ['Compaction', 'compaction.ts', 'compaction'],
+  ['The record', 'commit/commit-record.ts', 'recordSchema'],
+  ['Manifest', 'commit/manifest.ts', 'manifest'],
+  ['Checkpoint', 'stream/checkpoint.ts', 'checkpointSchema'],
+  ['A dataset of a checkpoint', 'stream/checkpoint.ts', 'datasetSchema'],
+  ['An open window of a checkpoint', 'stream/checkpoint.ts', 'windowSchema'],
+  ['An object of a checkpoint', 'stream/checkpoint.ts', 'objectSchema'],
+  ['Publication', 'stream/publication.ts', 'publication'],
+  ['Compaction', 'stream/compaction.ts', 'compaction'],
 ])('%s has the fields of %s', (heading, file, schema) => {
   expect(tables.get(heading)?.map(({ field }) => field)).toEqual(fieldsOf(file, schema))
 })
@@ -26,9 +26,9 @@ test.each([
 it('the example is a record, and its state a manifest, with every field', () => {
   const [example] = blocksOf(page).filter(({ language }) => language === 'json')
   const record = JSON.parse(example!.text)
-  expect(Object.keys(record)).toEqual(fieldsOf('commit-record.ts', 'recordSchema'))
+  expect(Object.keys(record)).toEqual(fieldsOf('commit/commit-record.ts', 'recordSchema'))
   expect(parseManifest(record.state)).toEqual(record.state)
-  expect(Object.keys(record.state)).toEqual(fieldsOf('manifest.ts', 'manifest'))
+  expect(Object.keys(record.state)).toEqual(fieldsOf('commit/manifest.ts', 'manifest'))
 })
 
 function fieldsOf(file: string, schema: string): string[] {

@@ -1,17 +1,22 @@
-import { CHECKPOINTS, type Checkpoint, parseCheckpoint, shardStem } from '../../core/checkpoint.ts'
-import { type CommitRecord, readRecord } from '../../core/commit-record.ts'
-import { compactionsFolder, parseCompaction } from '../../core/compaction.ts'
-import type { Contract } from '../../core/contract.ts'
+import { type CommitRecord, readRecord } from '../../core/commit/commit-record.ts'
+import type { Contract } from '../../core/contract/contract.ts'
 import { type Deadline, noDeadline } from '../../core/deadline.ts'
 import { Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
-import { mend } from '../../core/mend.ts'
-import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
-import { PUBLISHED } from '../../core/publication.ts'
+import { mend } from '../../core/replay/mend.ts'
 import { type StandingDataset, standingFiles } from '../../core/standing.ts'
-import { contractOfDataset } from '../../core/stream-catalog.ts'
-import { streamFences } from '../../core/stream-fence.ts'
-import { eventsFolder, parseName } from '../../core/stream-files.ts'
+import type { ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
+import {
+  CHECKPOINTS,
+  type Checkpoint,
+  parseCheckpoint,
+  shardStem,
+} from '../../core/stream/checkpoint.ts'
+import { compactionsFolder, parseCompaction } from '../../core/stream/compaction.ts'
+import { PUBLISHED } from '../../core/stream/publication.ts'
+import { contractOfDataset } from '../../core/stream/stream-catalog.ts'
+import { streamFences } from '../../core/stream/stream-fence.ts'
+import { eventsFolder, parseName } from '../../core/stream/stream-files.ts'
 import { type Compacted, compactPartition } from './partition.ts'
 
 /** Many small files of events → few: which partitions and files are taken. */

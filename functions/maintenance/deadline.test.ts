@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readRecord } from '../../core/commit-record.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
 import type { Deadline } from '../../core/deadline.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
 import { partialsOf } from '../streaming/stream.fixture.ts'

@@ -1,11 +1,12 @@
-import { CHECKPOINTS } from '../../core/checkpoint.ts'
-import type { ObjectStore } from '../../core/object-store.ts'
-import { RESULTS } from '../../core/stream-files.ts'
+import type { ObjectStore } from '../../core/store/object-store.ts'
+import { CHECKPOINTS } from '../../core/stream/checkpoint.ts'
+import { RESULTS } from '../../core/stream/stream-files.ts'
 
 /**
  * Removes all that streams have become in a lake, so that they can begin anew: checkpoints and
- * records of publications first, since files that stand without them are noticed (core/mend.ts),
- * and what stands without its files is not. Nothing may be appending meanwhile.
+ * records of publications first, since files that stand without them are noticed
+ * (core/replay/mend.ts), and what stands without its files is not. Nothing may be appending
+ * meanwhile.
  *
  * @returns how many objects were removed
  */

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Contract } from '../../core/contract.ts'
-import type { Duck } from '../../core/duckdb.ts'
+import { writeRows, writtenFiles } from '../../core/commit/parquet.ts'
+import type { Contract } from '../../core/contract/contract.ts'
+import type { Duck } from '../../core/duck/duckdb.ts'
 import { Busy, Refused } from '../../core/errors.ts'
 import { fileLiteral } from '../../core/names.ts'
-import type { LocalCopy, ObjectStore, ObjectVersion } from '../../core/object-store.ts'
-import { writeRows, writtenFiles } from '../../core/parquet.ts'
+import type { LocalCopy, ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
 
 /** Parquet files of one schema → one file with the same rows. */
 

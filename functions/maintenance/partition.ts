@@ -1,18 +1,18 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { commit, type Goal } from '../../core/commit.ts'
-import { readRecord } from '../../core/commit-record.ts'
+import { commit, type Goal } from '../../core/commit/commit.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import type { Contract } from '../../core/contract/contract.ts'
+import { DataError, type Duck } from '../../core/duck/duckdb.ts'
+import { Busy, Refused } from '../../core/errors.ts'
+import type { Lake } from '../../core/lake.ts'
+import type { LocalCopy, ObjectVersion } from '../../core/store/object-store.ts'
 import {
   type Compaction,
   compactedName,
   compactionKey,
   parseCompaction,
-} from '../../core/compaction.ts'
-import type { Contract } from '../../core/contract.ts'
-import { DataError, type Duck } from '../../core/duckdb.ts'
-import { Busy, Refused } from '../../core/errors.ts'
-import type { Lake } from '../../core/lake.ts'
-import type { LocalCopy, ObjectVersion } from '../../core/object-store.ts'
+} from '../../core/stream/compaction.ts'
 import { mergeFiles, openReal } from './merge-files.ts'
 
 /**

@@ -1,23 +1,23 @@
 import { join } from 'node:path'
+import { type CommitOptions, commit, type Goal } from '../../core/commit/commit.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import { type Deadline, noDeadline } from '../../core/deadline.ts'
+import type { Duck } from '../../core/duck/duckdb.ts'
+import { Busy } from '../../core/errors.ts'
+import type { Lake } from '../../core/lake.ts'
+import { inLanes } from '../../core/lanes.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import { mend } from '../../core/replay/mend.ts'
+import type { ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
 import {
   type Checkpoint,
   type DatasetState,
   LEASE,
   parseCheckpoint,
-} from '../../core/checkpoint.ts'
-import { type CommitOptions, commit, type Goal } from '../../core/commit.ts'
-import { readRecord } from '../../core/commit-record.ts'
-import { type Deadline, noDeadline } from '../../core/deadline.ts'
-import type { Duck } from '../../core/duckdb.ts'
-import { Busy } from '../../core/errors.ts'
-import type { Lake } from '../../core/lake.ts'
-import { inLanes } from '../../core/lanes.ts'
-import { mend } from '../../core/mend.ts'
-import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
-import type { Outcome } from '../../core/outcome.ts'
-import { shardRecords } from '../../core/publication.ts'
-import { streamFences } from '../../core/stream-fence.ts'
-import { dropAll, goalOfTime } from '../../core/stream-step.ts'
+} from '../../core/stream/checkpoint.ts'
+import { shardRecords } from '../../core/stream/publication.ts'
+import { streamFences } from '../../core/stream/stream-fence.ts'
+import { dropAll, goalOfTime } from '../../core/stream/stream-step.ts'
 import { finish, forgotten } from '../streaming/finish.ts'
 
 export interface TickOptions {

@@ -1,15 +1,20 @@
-import { CHECKPOINTS, type Checkpoint, parseCheckpoint, shardStem } from '../../core/checkpoint.ts'
-import { LIFETIME } from '../../core/commit.ts'
-import { type CommitRecord, readRecord } from '../../core/commit-record.ts'
+import { LIFETIME } from '../../core/commit/commit.ts'
+import { type CommitRecord, readRecord } from '../../core/commit/commit-record.ts'
+import { folderOf } from '../../core/commit/manifest.ts'
 import { type Deadline, noDeadline } from '../../core/deadline.ts'
-import { DataError, type Duck } from '../../core/duckdb.ts'
+import { DataError, type Duck } from '../../core/duck/duckdb.ts'
 import { Busy, Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
-import { folderOf } from '../../core/manifest.ts'
 import { fileLiteral } from '../../core/names.ts'
-import type { ObjectStore, ObjectVersion } from '../../core/object-store.ts'
-import { PUBLISHED } from '../../core/publication.ts'
-import { parseName, partsOf, RESULTS } from '../../core/stream-files.ts'
+import type { ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
+import {
+  CHECKPOINTS,
+  type Checkpoint,
+  parseCheckpoint,
+  shardStem,
+} from '../../core/stream/checkpoint.ts'
+import { PUBLISHED } from '../../core/stream/publication.ts'
+import { parseName, partsOf, RESULTS } from '../../core/stream/stream-files.ts'
 import { pieceKey } from './partition.ts'
 
 /** What nobody needs any more, and nobody can come to need. */

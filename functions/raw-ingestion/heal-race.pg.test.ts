@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, expect, test } from 'vitest'
-import type { Database } from '../../core/database.ts'
+import type { Database } from '../../core/database/database.ts'
 import { files, raw } from '../raw.fixture.ts'
 import { resource } from '../stages.fixture.ts'
 import { ingest } from './ingest.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { parseProposal } from '../../core/infer/proposal.ts'
+import { acceptProposal } from '../../core/infer/proposal-accept.ts'
 import type { Lake } from '../../core/lake.ts'
-import { parseProposal } from '../../core/proposal.ts'
-import { acceptProposal } from '../../core/proposal-accept.ts'
 import { database, files, raw } from '../raw.fixture.ts'
 import { resource, runSilver, storeWith, TestRaw } from '../stages.fixture.ts'
 

@@ -1,11 +1,11 @@
-import type { Database } from '../../core/database.ts'
+import type { Database } from '../../core/database/database.ts'
+import { type Entry, explain, takeKey } from '../../core/database/ledger.ts'
 import { heldWithout, heldWithProposal } from '../../core/held.ts'
+import { folderOfKey } from '../../core/infer/proposal.ts'
+import { isProposed, propose } from '../../core/infer/proposal-file.ts'
 import type { Lake } from '../../core/lake.ts'
-import { type Entry, explain, takeKey } from '../../core/ledger.ts'
-import type { ObjectVersion } from '../../core/object-store.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import { folderOfKey } from '../../core/proposal.ts'
-import { isProposed, propose } from '../../core/proposal-file.ts'
+import type { ObjectVersion } from '../../core/store/object-store.ts'
 
 /** An object that was marked as held, and what its ledger row said before. */
 export interface Held {

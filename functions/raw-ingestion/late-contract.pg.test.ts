@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Database, Transaction } from '../../core/database.ts'
+import type { Database, Transaction } from '../../core/database/database.ts'
 import type { Lake } from '../../core/lake.ts'
 import { database, files, raw } from '../raw.fixture.ts'
 import { resource, storeWith, TestRaw } from '../stages.fixture.ts'

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { parseContract } from '../../core/contract.ts'
-import { makeStage } from '../../core/merge.ts'
-import { ensureTable } from '../../core/table.ts'
+import { parseContract } from '../../core/contract/contract.ts'
+import { makeStage } from '../../core/database/merge.ts'
+import { ensureTable } from '../../core/database/table.ts'
 import { freshDatabase } from '../../local/fresh-database.ts'
 import { emptied, resource, runSilver, TestLake, TestRaw } from '../stages.fixture.ts'
 

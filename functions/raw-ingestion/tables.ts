@@ -1,10 +1,10 @@
-import { claim } from '../../core/claim.ts'
-import type { Contract } from '../../core/contract.ts'
-import type { Transaction } from '../../core/database.ts'
-import { type Family, familyOf } from '../../core/family.ts'
-import type { ObjectStore } from '../../core/object-store.ts'
-import { noteReferences } from '../../core/pointers.ts'
-import { ensureTable } from '../../core/table.ts'
+import type { Contract } from '../../core/contract/contract.ts'
+import { type Family, familyOf } from '../../core/contract/family.ts'
+import { claim } from '../../core/database/claim.ts'
+import type { Transaction } from '../../core/database/database.ts'
+import { noteReferences } from '../../core/database/pointers.ts'
+import { ensureTable } from '../../core/database/table.ts'
+import type { ObjectStore } from '../../core/store/object-store.ts'
 
 /**
  * Makes the table of a dataset ready for its rows, and those around it.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Database } from '../../core/database.ts'
+import type { Database } from '../../core/database/database.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { files, raw } from '../raw.fixture.ts'
 import { batchOf, resource, storeWith } from '../stages.fixture.ts'

@@ -1,19 +1,15 @@
-import { govern, lookAt } from '../../core/catalog.ts'
-import type { Contract } from '../../core/contract.ts'
-import { type Database, type Transaction, Unacceptable } from '../../core/database.ts'
+import { govern, lookAt } from '../../core/contract/catalog.ts'
+import type { Contract } from '../../core/contract/contract.ts'
+import { type Database, type Transaction, Unacceptable } from '../../core/database/database.ts'
+import { leaveHeals } from '../../core/database/due.ts'
+import { hasPlaces } from '../../core/database/incoming.ts'
+import { type New, noteNew, unknownOf } from '../../core/database/ledger-new.ts'
+import { load } from '../../core/database/load.ts'
+import { columnsOf, forgetTables, tableOf } from '../../core/database/table.ts'
 import type { Deadline } from '../../core/deadline.ts'
-import type { Duck } from '../../core/duckdb.ts'
-import { leaveHeals } from '../../core/due.ts'
+import type { Duck } from '../../core/duck/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
-import { hasPlaces } from '../../core/incoming.ts'
-import type { Lake } from '../../core/lake.ts'
-import { type New, noteNew, unknownOf } from '../../core/ledger-new.ts'
-import { load } from '../../core/load.ts'
-import { memoryOf } from '../../core/memo-store.ts'
-import type { LocalCopy, ObjectStore, ObjectVersion } from '../../core/object-store.ts'
-import type { Outcome } from '../../core/outcome.ts'
-import { MEMBER } from '../../core/plan.ts'
-import { columnsOf, forgetTables, tableOf } from '../../core/table.ts'
+import { MEMBER } from '../../core/judge/plan.ts'
 import {
   inGroups,
   judgeTogether,
@@ -21,7 +17,11 @@ import {
   smallOf,
   takesMany,
   type Whole,
-} from '../../core/together.ts'
+} from '../../core/judge/together.ts'
+import type { Lake } from '../../core/lake.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import { memoryOf } from '../../core/store/memo-store.ts'
+import type { LocalCopy, ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
 import { readyTables } from './tables.ts'
 
 /**

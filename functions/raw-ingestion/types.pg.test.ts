@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openDuck } from '../../core/duckdb.ts'
+import { openDuck } from '../../core/duck/duckdb.ts'
 import { files, raw } from '../raw.fixture.ts'
 import { resource, runSilver } from '../stages.fixture.ts'
 

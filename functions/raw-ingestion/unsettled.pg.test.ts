@@ -1,6 +1,6 @@
 import type { SQSEvent } from 'aws-lambda'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Database } from '../../core/database.ts'
+import type { Database } from '../../core/database/database.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { Left } from '../../core/queue.ts'
 import { freshDatabase } from '../../local/fresh-database.ts'

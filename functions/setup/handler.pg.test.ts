@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openPostgres } from '../../core/postgres.ts'
+import { openPostgres } from '../../core/database/postgres.ts'
 import { freshDatabase } from '../../local/fresh-database.ts'
 import { setUpDatabase } from './setup.ts'
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import { readConfig } from '../../core/config.ts'
-import { openStore } from '../../core/object-store.ts'
-import { openDatabase } from '../../core/open-database.ts'
+import { openDatabase } from '../../core/database/open-database.ts'
+import { openStore } from '../../core/store/object-store.ts'
 import { putContracts, setUpDatabase } from './setup.ts'
 
 /** What CDK's Provider framework sends for a custom resource; the rest of it is not needed. */

@@ -9,7 +9,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { describe, expect, test } from 'vitest'
-import { S3Store } from '../../core/s3-store.ts'
+import { S3Store } from '../../core/store/s3-store.ts'
 import { putContracts } from './setup.ts'
 
 const away = !process.env.AWS_ENDPOINT_URL

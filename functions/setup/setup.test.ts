@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openPostgres } from '../../core/database/postgres.ts'
 import { Busy } from '../../core/errors.ts'
-import { MemoryStore } from '../../core/memory-store.ts'
-import type { Body, PutCondition, PutResult } from '../../core/object-store.ts'
-import { openPostgres } from '../../core/postgres.ts'
+import { MemoryStore } from '../../core/store/memory-store.ts'
+import type { Body, PutCondition, PutResult } from '../../core/store/object-store.ts'
 import { putContracts, setUpDatabase } from './setup.ts'
 
 let folder: string

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, posix, relative, sep } from 'node:path'
-import { isDescriptor } from '../../core/catalog.ts'
-import type { Database } from '../../core/database.ts'
+import { isDescriptor } from '../../core/contract/catalog.ts'
+import type { Database } from '../../core/database/database.ts'
+import { isRefusedLogin } from '../../core/database/open-database.ts'
+import { prepareLedger, runOnce } from '../../core/database/prepare-ledger.ts'
+import { isAway, untilThere, whyAway } from '../../core/database/until-there.ts'
 import { Busy } from '../../core/errors.ts'
-import type { ObjectStore } from '../../core/object-store.ts'
-import { isRefusedLogin } from '../../core/open-database.ts'
-import { prepareLedger, runOnce } from '../../core/prepare-ledger.ts'
-import { isAway, untilThere, whyAway } from '../../core/until-there.ts'
+import type { ObjectStore } from '../../core/store/object-store.ts'
 
 /** What a stack brings along: safe to do again at each deployment, and by two at once. */
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Duck, openDuck } from '../../core/duckdb.ts'
+import { type Duck, openDuck } from '../../core/duck/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
 import { Crash, dying } from '../dying.fixture.ts'
 import { resource, TestLake } from '../stages.fixture.ts'

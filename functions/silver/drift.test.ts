@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readRecord } from '../../core/commit-record.ts'
-import { type Duck, openDuck } from '../../core/duckdb.ts'
-import { manifestKey, parseManifest } from '../../core/manifest.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import { manifestKey, parseManifest } from '../../core/commit/manifest.ts'
+import { type Duck, openDuck } from '../../core/duck/duckdb.ts'
 import { resource, runSilver, TestLake } from '../stages.fixture.ts'
 
 /** A header that is not the expected one, and is allowed: what becomes of it in Silver. */

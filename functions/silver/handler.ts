@@ -1,6 +1,6 @@
 import type { SQSBatchResponse } from 'aws-lambda'
-import { looksLikeCsv } from '../../core/catalog.ts'
 import { readConfig } from '../../core/config.ts'
+import { looksLikeCsv } from '../../core/contract/catalog.ts'
 import { deadlineOf, type Invocation, noDeadline } from '../../core/deadline.ts'
 import type { Finding } from '../../core/finding.ts'
 import { type Lake, openLake } from '../../core/lake.ts'

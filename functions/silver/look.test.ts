@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lastDatasetOf } from '../../core/catalog.ts'
+import { lastDatasetOf } from '../../core/contract/catalog.ts'
 import type { Lake } from '../../core/lake.ts'
-import type { ObjectStore } from '../../core/object-store.ts'
+import type { ObjectStore } from '../../core/store/object-store.ts'
 import { resource, TestLake } from '../stages.fixture.ts'
 import { refine } from './refine.ts'
 

@@ -1,12 +1,12 @@
-import { type CommitOptions, commit } from '../../core/commit.ts'
-import { readRecord } from '../../core/commit-record.ts'
+import { type CommitOptions, commit } from '../../core/commit/commit.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import { type Manifest, manifestKey, parseManifest } from '../../core/commit/manifest.ts'
 import { Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
-import { type Manifest, manifestKey, parseManifest } from '../../core/manifest.ts'
-import { readMends } from '../../core/mends.ts'
-import type { ObjectVersion } from '../../core/object-store.ts'
 import { none } from '../../core/outcome.ts'
-import { parseReplayKey, superseded } from '../../core/replay.ts'
+import { readMends } from '../../core/replay/mends.ts'
+import { parseReplayKey, superseded } from '../../core/replay/replay.ts'
+import type { ObjectVersion } from '../../core/store/object-store.ts'
 
 /**
  * Replay objects in Silver: their rows stand while the version whose rejects they mend does.
@@ -15,7 +15,7 @@ import { parseReplayKey, superseded } from '../../core/replay.ts'
  * its replay object away first, so that whoever comes after a crash in between does both again. A
  * writer of the replay object that had looked at the source before, and puts its rows after that,
  * finds its manifest changed; or, where none had been there to be changed, looks once more after
- * its commit, as every writer does (core/commit.ts), and takes its own rows away.
+ * its commit, as every writer does (core/commit/commit.ts), and takes its own rows away.
  */
 export interface Tie {
   mends: { object: string; version: string } | undefined

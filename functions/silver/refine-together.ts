@@ -1,8 +1,8 @@
 import type { Deadline } from '../../core/deadline.ts'
+import { smallOf } from '../../core/judge/together.ts'
 import type { Lake } from '../../core/lake.ts'
 import { inLanes } from '../../core/lanes.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import { smallOf } from '../../core/together.ts'
 import { refine } from './refine.ts'
 import { Together } from './together.ts'
 

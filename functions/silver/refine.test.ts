@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readRecord } from '../../core/commit-record.ts'
-import { type Duck, openDuck } from '../../core/duckdb.ts'
-import { manifestKey, parseManifest } from '../../core/manifest.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import { manifestKey, parseManifest } from '../../core/commit/manifest.ts'
+import { type Duck, openDuck } from '../../core/duck/duckdb.ts'
 import { resource, runSilver, TestLake } from '../stages.fixture.ts'
 
 let files: TestLake

@@ -1,16 +1,22 @@
-import { type Governing, govern, isLoaded, lastDatasetOf, lookAt } from '../../core/catalog.ts'
-import { type Outcome as Committed, commit, type Goal } from '../../core/commit.ts'
-import { readRecord } from '../../core/commit-record.ts'
-import type { Contract } from '../../core/contract.ts'
-import type { Duck } from '../../core/duckdb.ts'
+import { type Outcome as Committed, commit, type Goal } from '../../core/commit/commit.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import { type Manifest, manifestKey, parseManifest } from '../../core/commit/manifest.ts'
+import { emptyFile } from '../../core/commit/parquet.ts'
+import {
+  type Governing,
+  govern,
+  isLoaded,
+  lastDatasetOf,
+  lookAt,
+} from '../../core/contract/catalog.ts'
+import type { Contract } from '../../core/contract/contract.ts'
+import type { Duck } from '../../core/duck/duckdb.ts'
 import { Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import { faultOf, ingestCommand, reasonOf } from '../../core/limit.ts'
-import { type Manifest, manifestKey, parseManifest } from '../../core/manifest.ts'
-import type { ObjectVersion } from '../../core/object-store.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
-import { emptyFile } from '../../core/parquet.ts'
-import { parseReplayKey, replayKey } from '../../core/replay.ts'
+import { parseReplayKey, replayKey } from '../../core/replay/replay.ts'
+import type { ObjectVersion } from '../../core/store/object-store.ts'
 import { decide } from '../../core/take.ts'
 import { dropMends, isTied, mayBeMended, type Tie, tieOf, voided } from './mends.ts'
 import type { Together } from './together.ts'
@@ -20,7 +26,7 @@ import { type Facts, standingBy, writeVersion } from './version.ts'
 
 /**
  * Brings the version of `key` that is current now into Silver, or says why not. Its commit point is
- * the manifest's (core/commit.ts).
+ * the manifest's (core/commit/commit.ts).
  *
  * @param together others that are brought at the same time
  * @returns undefined where no object stands under the key

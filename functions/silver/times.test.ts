@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Duck, openDuck } from '../../core/duckdb.ts'
+import { type Duck, openDuck } from '../../core/duck/duckdb.ts'
 import { resource, runSilver, TestLake } from '../stages.fixture.ts'
 
 let files: TestLake

@@ -1,12 +1,18 @@
 import { join } from 'node:path'
-import { govern } from '../../core/catalog.ts'
-import type { Contract } from '../../core/contract.ts'
-import type { Duck } from '../../core/duckdb.ts'
+import { filesOfMember, type Written, writeMembers } from '../../core/commit/parquet.ts'
+import { govern } from '../../core/contract/catalog.ts'
+import type { Contract } from '../../core/contract/contract.ts'
+import type { Duck } from '../../core/duck/duckdb.ts'
+import {
+  inGroups,
+  judgeTogether,
+  type Member,
+  takesMany,
+  type Whole,
+} from '../../core/judge/together.ts'
 import type { Lake } from '../../core/lake.ts'
-import { memoryOf } from '../../core/memo-store.ts'
-import type { LocalCopy, ObjectVersion } from '../../core/object-store.ts'
-import { filesOfMember, type Written, writeMembers } from '../../core/parquet.ts'
-import { inGroups, judgeTogether, type Member, takesMany, type Whole } from '../../core/together.ts'
+import { memoryOf } from '../../core/store/memo-store.ts'
+import type { LocalCopy, ObjectVersion } from '../../core/store/object-store.ts'
 
 /** What a version that holds whole becomes: Parquet on this machine, and what is told of it. */
 export interface Ready {

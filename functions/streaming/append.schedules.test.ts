@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import type { ObjectStore } from '../../core/object-store.ts'
+import type { ObjectStore } from '../../core/store/object-store.ts'
 import { runSchedule, type Without } from './append.schedules.ts'
 
 /** Schedules; a failure prints its seed, and `runSchedule` runs that one again. */

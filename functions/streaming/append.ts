@@ -1,29 +1,29 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { nextSlice, type StreamRecord } from '../../core/batch.ts'
+import { type CommitOptions, commit, type Goal } from '../../core/commit/commit.ts'
+import { readStreamConfig } from '../../core/config.ts'
+import type { Deadline } from '../../core/deadline.ts'
+import type { Duck } from '../../core/duck/duckdb.ts'
+import { Busy } from '../../core/errors.ts'
+import type { Lake } from '../../core/lake.ts'
+import type { Appended, Outcome } from '../../core/outcome.ts'
+import { mend } from '../../core/replay/mend.ts'
+import { memoryOf } from '../../core/store/memo-store.ts'
+import { nextSlice, type StreamRecord } from '../../core/stream/batch.ts'
 import {
   type Checkpoint,
   checkpointKey,
   LEASE,
   parseCheckpoint,
   type ShardId,
-} from '../../core/checkpoint.ts'
-import { type CommitOptions, commit, type Goal } from '../../core/commit.ts'
-import { settleAgain } from '../../core/committed.ts'
-import { readStreamConfig } from '../../core/config.ts'
-import type { Deadline } from '../../core/deadline.ts'
-import type { Duck } from '../../core/duckdb.ts'
-import { Busy } from '../../core/errors.ts'
-import type { StreamClient } from '../../core/kinesis.ts'
-import type { Lake } from '../../core/lake.ts'
-import { begin } from '../../core/lineage.ts'
-import { memoryOf } from '../../core/memo-store.ts'
-import { mend } from '../../core/mend.ts'
-import type { Appended, Outcome } from '../../core/outcome.ts'
-import { compareSequences } from '../../core/sequence.ts'
-import { streamFences } from '../../core/stream-fence.ts'
-import { sortOut } from '../../core/stream-sort.ts'
-import { dropAll, goalOfRows } from '../../core/stream-step.ts'
+} from '../../core/stream/checkpoint.ts'
+import { settleAgain } from '../../core/stream/committed.ts'
+import type { StreamClient } from '../../core/stream/kinesis.ts'
+import { begin } from '../../core/stream/lineage.ts'
+import { compareSequences } from '../../core/stream/sequence.ts'
+import { streamFences } from '../../core/stream/stream-fence.ts'
+import { sortOut } from '../../core/stream/stream-sort.ts'
+import { dropAll, goalOfRows } from '../../core/stream/stream-step.ts'
 import { finish, forgotten } from './finish.ts'
 
 /** Kinesis records → Parquet and windows: a batch of one shard, one checkpoint. */

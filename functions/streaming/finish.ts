@@ -1,22 +1,22 @@
-import type { Slice } from '../../core/batch.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import { inLanes } from '../../core/lanes.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import type { ObjectStore } from '../../core/store/object-store.ts'
+import type { Slice } from '../../core/stream/batch.ts'
 import {
   type Checkpoint,
   checkpointFolder,
   type ObjectState,
   parseCheckpoint,
   unionOf,
-} from '../../core/checkpoint.ts'
-import { readRecord } from '../../core/commit-record.ts'
-import { isWhole } from '../../core/intervals.ts'
-import { inLanes } from '../../core/lanes.ts'
-import type { ObjectStore } from '../../core/object-store.ts'
-import type { Outcome } from '../../core/outcome.ts'
+} from '../../core/stream/checkpoint.ts'
+import { isWhole } from '../../core/stream/intervals.ts'
 import {
   changePublication,
   flowedOf,
   parsePublication,
   publicationKey,
-} from '../../core/publication.ts'
+} from '../../core/stream/publication.ts'
 
 /**
  * Objects that are there as a whole. That is said for good in the record of their publication, and

@@ -1,6 +1,6 @@
-import { type RedrivenBatch, redriveBatches } from '../../core/failed-batches.ts'
-import type { StreamClient, StreamedRecord } from '../../core/kinesis.ts'
-import { MemoryStore } from '../../core/memory-store.ts'
+import { MemoryStore } from '../../core/store/memory-store.ts'
+import { type RedrivenBatch, redriveBatches } from '../../core/stream/failed-batches.ts'
+import type { StreamClient, StreamedRecord } from '../../core/stream/kinesis.ts'
 import { append } from './append.ts'
 import { asGiven, type StreamLake } from './stream.fixture.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { CHECKPOINTS } from '../../core/checkpoint.ts'
+import { CHECKPOINTS } from '../../core/stream/checkpoint.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
 import { tick } from '../maintenance/tick.ts'
 import { resource } from '../stages.fixture.ts'
@@ -148,24 +148,6 @@ test('a writer of the stream of before is refused once the new one has begun', a
   const late = append(lake.lake, lake.stream, { id: old, records: rest }, () => {})
   await expect(late).rejects.toThrow()
   await expectOnce(1)
-})
-
-test('a record in hand as the stream was made anew does not close another one’s parents', async () => {
-  begin()
-  const [child] = lake.stream.split(zero)
-  await send(1)
-  const records = (await recordsOf(lake.stream, child)).map(asGiven)
-  lake.stream.recreate(1)
-  await send(2)
-  lake.stream.split(zero)
-  await send(3)
-  const { created } = await lake.stream.describe()
-  const arrived = new Date(Date.parse(created) - 1)
-  const batch = { id: { stream: 'till', created, shard: child }, records, arrived }
-  const told = append(lake.lake, lake.stream, batch, () => {})
-  await expect(told).rejects.toThrow(/made anew.*came before/)
-  await lake.drain()
-  await expectOnce(2, 3)
 })
 
 test('a shard that has been closed takes no more, and says so', async () => {

@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { checkpointFolder, newCheckpoint, type Runs, shardStem } from '../../core/checkpoint.ts'
-import { encodeRedriven, type Redriven } from '../../core/chunk.ts'
-import { settleAgain } from '../../core/committed.ts'
-import { MemoryStore } from '../../core/memory-store.ts'
+import { MemoryStore } from '../../core/store/memory-store.ts'
+import {
+  checkpointFolder,
+  newCheckpoint,
+  type Runs,
+  shardStem,
+} from '../../core/stream/checkpoint.ts'
+import { encodeRedriven, type Redriven } from '../../core/stream/chunk.ts'
+import { settleAgain } from '../../core/stream/committed.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
 import { resource } from '../stages.fixture.ts'
 import { failureOf, Mapping } from './given-up.fixture.ts'

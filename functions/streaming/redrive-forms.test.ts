@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { encodeRedriven } from '../../core/chunk.ts'
+import { encodeRedriven } from '../../core/stream/chunk.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
 import { resource } from '../stages.fixture.ts'
 import { failureOf, Mapping } from './given-up.fixture.ts'

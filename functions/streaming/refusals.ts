@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { StreamClient } from '../../core/kinesis.ts'
 import type { Lake } from '../../core/lake.ts'
 import { isOfPlace } from '../../core/limit.ts'
-import type { ObjectVersion } from '../../core/object-store.ts'
-import { changePublication, type Publication } from '../../core/publication.ts'
+import type { ObjectVersion } from '../../core/store/object-store.ts'
+import type { StreamClient } from '../../core/stream/kinesis.ts'
+import { changePublication, type Publication } from '../../core/stream/publication.ts'
 import type { Standing } from '../../core/take.ts'
 
 /** Versions that are not published: what is kept of them, beside what has flowed. */

@@ -7,7 +7,7 @@ import { CreateStreamCommand, DeleteStreamCommand, KinesisClient } from '@aws-sd
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { KinesisStreamEvent } from 'aws-lambda'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openStream } from '../../core/kinesis.ts'
+import { openStream } from '../../core/stream/kinesis.ts'
 import { resource } from '../stages.fixture.ts'
 import { handler, publishHandler } from './handler.ts'
 import { eventsOf, recordsOf, StreamLake } from './stream.fixture.ts'

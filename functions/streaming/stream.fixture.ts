@@ -1,22 +1,22 @@
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import type { StreamRecord } from '../../core/batch.ts'
-import { CHECKPOINTS, type Checkpoint, parseCheckpoint } from '../../core/checkpoint.ts'
-import { type Chunk, encodeChunk } from '../../core/chunk.ts'
-import { readRecord } from '../../core/commit-record.ts'
-import { openDuck } from '../../core/duckdb.ts'
-import type { StreamClient, StreamedRecord } from '../../core/kinesis.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import { openDuck } from '../../core/duck/duckdb.ts'
 import type { Lake } from '../../core/lake.ts'
 import { literal } from '../../core/names.ts'
 import type { Appended, Outcome } from '../../core/outcome.ts'
+import type { RowError } from '../../core/rejects.ts'
+import type { StreamRecord } from '../../core/stream/batch.ts'
+import { CHECKPOINTS, type Checkpoint, parseCheckpoint } from '../../core/stream/checkpoint.ts'
+import { type Chunk, encodeChunk } from '../../core/stream/chunk.ts'
+import type { StreamClient, StreamedRecord } from '../../core/stream/kinesis.ts'
 import {
   PUBLISHED,
   type Publication,
   parsePublication,
   publicationKey,
-} from '../../core/publication.ts'
-import type { RowError } from '../../core/rejects.ts'
-import { eventsFolder, quarantineFolder, windowFolder } from '../../core/stream-files.ts'
+} from '../../core/stream/publication.ts'
+import { eventsFolder, quarantineFolder, windowFolder } from '../../core/stream/stream-files.ts'
 import { TestLake } from '../stages.fixture.ts'
 import { append } from './append.ts'
 import { publish } from './publish.ts'

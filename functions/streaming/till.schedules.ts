@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { readRecord } from '../../core/commit-record.ts'
-import type { Duck } from '../../core/duckdb.ts'
-import type { ObjectStore } from '../../core/object-store.ts'
-import { parsePublication, publicationKey } from '../../core/publication.ts'
+import { readRecord } from '../../core/commit/commit-record.ts'
+import type { Duck } from '../../core/duck/duckdb.ts'
+import type { ObjectStore } from '../../core/store/object-store.ts'
+import { parsePublication, publicationKey } from '../../core/stream/publication.ts'
 
 /** A small stream for schedules and crashes: what is in it, and what must have become of it. */
 

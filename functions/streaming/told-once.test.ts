@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ObjectStore } from '../../core/object-store.ts'
+import type { ObjectStore } from '../../core/store/object-store.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
 import { resource, storeWith } from '../stages.fixture.ts'
 import { drain, StreamLake } from './stream.fixture.ts'

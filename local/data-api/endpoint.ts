@@ -70,7 +70,7 @@ export class DataApiEndpoint {
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`
   }
 
-  /** The URL by which Sluice opens a database through it; see core/open-database.ts. */
+  /** The URL by which Sluice opens a database through it; see core/database/open-database.ts. */
   urlOf(database: string): string {
     const by = new URLSearchParams({ secret: this.secret, database, endpoint: this.url })
     return `rds-data:${this.cluster}?${by}`
