@@ -97,6 +97,17 @@ it('imports point one way: cli, console, local to functions to core', () => {
   expect(wrong.map(({ path, target }) => `${path} imports ${target}`)).toEqual([])
 })
 
+it('every room of core/ is told of', () => {
+  const told = fs.readFileSync(join(root, 'docs/explanation/rooms.md'), 'utf8')
+  const rooms = new Set(sources.flatMap(({ path }) => /^core\/([^/]+)\//.exec(path)?.[1] ?? []))
+  const files = [
+    ...told.slice(told.indexOf('| room |')).matchAll(/^\| `(\w+)\/` .*`([\w.-]+)` \|$/gm),
+  ]
+  expect(new Set(files.map(([, room]) => room))).toEqual(rooms)
+  const paths = files.map(([, room, file]) => `core/${room}/${file}`)
+  expect(paths.filter((path) => !fs.existsSync(join(root, path)))).toEqual([])
+})
+
 it('the page, which a browser runs, takes from the rest the types of shapes.ts alone', () => {
   const wrong = imports()
     .filter(({ source }) => source.path.startsWith('console/page/') && !isTest(source.path))

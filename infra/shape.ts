@@ -134,7 +134,7 @@ export const publish: StageShape = {
   handler: 'index.publishHandler',
   limits: narrow,
   access: {
-    // What a stream has become is read to make a lost checkpoint anew (core/replay/mend.ts).
+    // What a stream has become is read to make a lost checkpoint anew (core/stream/recovery.ts).
     reads: [
       ...['bronze/', 'streaming/', 'streaming_checkpoint/'],
       ...['streaming_results/', 'quarantine/*/stream/'],

@@ -3,7 +3,6 @@ import type { Contract } from '../../core/contract/contract.ts'
 import { type Deadline, noDeadline } from '../../core/deadline.ts'
 import { Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
-import { mend } from '../../core/replay/mend.ts'
 import { type StandingDataset, standingFiles } from '../../core/standing.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
 import {
@@ -14,6 +13,7 @@ import {
 } from '../../core/stream/checkpoint.ts'
 import { compactionsFolder, parseCompaction } from '../../core/stream/compaction.ts'
 import { PUBLISHED } from '../../core/stream/publication.ts'
+import { recover } from '../../core/stream/recovery.ts'
 import { contractOfDataset } from '../../core/stream/stream-catalog.ts'
 import { streamFences } from '../../core/stream/stream-fence.ts'
 import { eventsFolder, parseName } from '../../core/stream/stream-files.ts'
@@ -51,7 +51,7 @@ export const NO_TIME = 'there was no time for it: the next run goes on with it'
 export async function compact(lake: Lake, options: CompactOptions = {}): Promise<Compacted[]> {
   const sizes = { smallerThan: 64 << 20, atLeast: 2 }
   const rules = { all: false, now: new Date(), ...sizes, deadline: noDeadline, ...options }
-  await mend(lake)
+  await recover(lake)
   const shards = await readShards(lake.store)
   const datasets = new Set(shards.flatMap(({ state }) => Object.keys(state?.datasets ?? {})))
   if (options.dataset !== undefined && !datasets.has(options.dataset)) {

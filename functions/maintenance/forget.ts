@@ -5,7 +5,7 @@ import { RESULTS } from '../../core/stream/stream-files.ts'
 /**
  * Removes all that streams have become in a lake, so that they can begin anew: checkpoints and
  * records of publications first, since files that stand without them are noticed
- * (core/replay/mend.ts), and what stands without its files is not. Nothing may be appending
+ * (core/stream/recovery.ts), and what stands without its files is not. Nothing may be appending
  * meanwhile.
  *
  * @returns how many objects were removed

@@ -7,7 +7,6 @@ import { Busy } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import { inLanes } from '../../core/lanes.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import { mend } from '../../core/replay/mend.ts'
 import type { ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
 import {
   type Checkpoint,
@@ -16,6 +15,7 @@ import {
   parseCheckpoint,
 } from '../../core/stream/checkpoint.ts'
 import { shardRecords } from '../../core/stream/publication.ts'
+import { recover } from '../../core/stream/recovery.ts'
 import { streamFences } from '../../core/stream/stream-fence.ts'
 import { dropAll, goalOfTime } from '../../core/stream/stream-step.ts'
 import { finish, forgotten } from '../streaming/finish.ts'
@@ -49,7 +49,7 @@ const LANES = 16
  * @throws a fault of the store or the disk
  */
 export async function tick(lake: Lake, options: TickOptions = {}): Promise<Ticked> {
-  await mend(lake)
+  await recover(lake)
   const told: Ticked = { ends: [], busy: 0, left: 0 }
   const defaults = { now: new Date(), all: false, idle: IDLE, time: {}, deadline: noDeadline }
   const asked = { ...defaults, ...options }

@@ -9,11 +9,11 @@ import { columnsOf, forgetTables, tableOf } from '../../core/database/table.ts'
 import type { Deadline } from '../../core/deadline.ts'
 import type { Duck } from '../../core/duck/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
+import { type Opened, withOpened } from '../../core/judge/opened.ts'
 import { MEMBER } from '../../core/judge/plan.ts'
 import {
   inGroups,
   judgeTogether,
-  type Member,
   smallOf,
   takesMany,
   type Whole,
@@ -21,7 +21,7 @@ import {
 import type { Lake } from '../../core/lake.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { memoryOf } from '../../core/store/memo-store.ts'
-import type { LocalCopy, ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
+import type { ObjectStore, ObjectVersion } from '../../core/store/object-store.ts'
 import { readyTables } from './tables.ts'
 
 /**
@@ -97,11 +97,6 @@ function meets({ hash }: Contract): boolean {
   return performance.now() - (met.get(hash) ?? Number.NEGATIVE_INFINITY) < MET_MS
 }
 
-interface Opened extends Member {
-  version: ObjectVersion
-  copy: LocalCopy
-}
-
 /** Sends the rows, given the ids of the objects that they are of; the answer is how many. */
 type Send = (tx: Transaction, ids: number[]) => Promise<number>
 
@@ -120,17 +115,9 @@ class Group {
   }
 
   async load(report: (ended: Outcome[]) => void): Promise<void> {
-    const { store } = this.#lake
-    const opened: Opened[] = []
-    try {
-      for (const version of this.#versions) {
-        const copy = await store.open(version)
-        opened.push({ key: version.key, path: copy.path, version, copy })
-      }
-      await this.#lake.withScratch(0, (folder, duck) => this.#judge(folder, duck, opened, report))
-    } finally {
-      await Promise.all(opened.map(({ copy }) => copy.release()))
-    }
+    await withOpened(this.#lake.store, this.#versions, (opened) =>
+      this.#lake.withScratch(0, (folder, duck) => this.#judge(folder, duck, opened, report)),
+    )
   }
 
   async #judge(

@@ -3,13 +3,8 @@ import { filesOfMember, type Written, writeMembers } from '../../core/commit/par
 import { govern } from '../../core/contract/catalog.ts'
 import type { Contract } from '../../core/contract/contract.ts'
 import type { Duck } from '../../core/duck/duckdb.ts'
-import {
-  inGroups,
-  judgeTogether,
-  type Member,
-  takesMany,
-  type Whole,
-} from '../../core/judge/together.ts'
+import { type Opened, withOpened } from '../../core/judge/opened.ts'
+import { inGroups, judgeTogether, takesMany, type Whole } from '../../core/judge/together.ts'
 import type { Lake } from '../../core/lake.ts'
 import { memoryOf } from '../../core/store/memo-store.ts'
 import type { LocalCopy, ObjectVersion } from '../../core/store/object-store.ts'
@@ -19,11 +14,6 @@ export interface Ready {
   records: number
   drift: string[]
   files: Written[]
-}
-
-interface Opened extends Member {
-  version: ObjectVersion
-  copy: LocalCopy
 }
 
 /**
@@ -77,14 +67,6 @@ export class Together {
   }
 
   async #makeGroup(versions: ObjectVersion[], contract: Contract): Promise<[string, Ready][]> {
-    const { store } = this.#lake
-    const opening = versions.map(async (version): Promise<Opened> => {
-      const copy = await store.open(version)
-      return { key: version.key, path: copy.path, version, copy }
-    })
-    const opened = (await Promise.allSettled(opening)).flatMap((one) => {
-      return one.status === 'fulfilled' ? [one.value] : []
-    })
     const ready: [string, Ready][] = []
     const write = async (select: string, wholes: Whole<Opened>[]) => {
       const out = join(this.folder, `together-${this.#written++}`)
@@ -96,11 +78,9 @@ export class Together {
         ready.push([idOf(member.version), { records, drift, files }])
       }
     }
-    try {
-      await judgeTogether({ duck: this.duck, contract }, opened, write)
-    } finally {
-      await Promise.all(opened.map(({ copy }) => copy.release()))
-    }
+    await withOpened(this.#lake.store, versions, (opened) =>
+      judgeTogether({ duck: this.duck, contract }, opened, write),
+    )
     return ready
   }
 }

@@ -4,12 +4,12 @@ import { readRecord } from '../../core/commit/commit-record.ts'
 import { type Duck, openDuck } from '../../core/duck/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
-import { mend } from '../../core/replay/mend.ts'
 import { LostAnswer, type Random, Scheduler, seeded } from '../../core/scheduler.ts'
 import { MemoryStore } from '../../core/store/memory-store.ts'
 import type { ObjectStore } from '../../core/store/object-store.ts'
 import { checkpointKey, parseCheckpoint, type ShardId } from '../../core/stream/checkpoint.ts'
 import type { ShardDescription, StreamedRecord } from '../../core/stream/kinesis.ts'
+import { recover } from '../../core/stream/recovery.ts'
 import { compareSequences } from '../../core/stream/sequence.ts'
 import { MemoryStream } from '../../local/stream.fixture.ts'
 import { tick } from '../maintenance/tick.ts'
@@ -56,7 +56,7 @@ export async function runSchedule(
   try {
     await fill(store)
     // Once a process, and not of this one alone, which is killed in part.
-    await mend(lakeOf(world, store))
+    await recover(lakeOf(world, store))
     await publishAll(world)
     const wrong = (await disturbed(world)) ?? (await afterwards(world))
     return wrong && `seed ${seed}: ${wrong}`

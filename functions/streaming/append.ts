@@ -7,7 +7,6 @@ import type { Duck } from '../../core/duck/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import type { Appended, Outcome } from '../../core/outcome.ts'
-import { mend } from '../../core/replay/mend.ts'
 import { memoryOf } from '../../core/store/memo-store.ts'
 import { nextSlice, type StreamRecord } from '../../core/stream/batch.ts'
 import {
@@ -20,6 +19,7 @@ import {
 import { settleAgain } from '../../core/stream/committed.ts'
 import type { StreamClient } from '../../core/stream/kinesis.ts'
 import { begin } from '../../core/stream/lineage.ts'
+import { recover } from '../../core/stream/recovery.ts'
 import { compareSequences } from '../../core/stream/sequence.ts'
 import { streamFences } from '../../core/stream/stream-fence.ts'
 import { sortOut } from '../../core/stream/stream-sort.ts'
@@ -52,7 +52,7 @@ export async function append(
   committed: (appended: Appended, finished: Outcome[]) => void,
   time: Time = {},
 ): Promise<void> {
-  await mend(lake)
+  await recover(lake)
   const end =
     batch.records
       .map(({ sequence }) => sequence)

@@ -14,7 +14,7 @@ async function send(n: number): Promise<void> {
   expect(await lake.publish(key)).toMatchObject({ status: 'published' })
 }
 
-test('records in hand as a stream is made anew close no shard that is still to be read', async () => {
+test('records in hand as a stream is made anew close no shard that is to be read', async () => {
   lake = new StreamLake(new MemoryStream('till', 1))
   lake.streamed('till', resource('receipts', ['id:integer']))
   const [child] = lake.stream.split(parent)

@@ -9,7 +9,6 @@ import type { Lake } from '../../core/lake.ts'
 import { faultOf, publishCommand, reasonOf } from '../../core/limit.ts'
 import { shortHash } from '../../core/names.ts'
 import { none, type Outcome } from '../../core/outcome.ts'
-import { mend } from '../../core/replay/mend.ts'
 import type { LocalCopy } from '../../core/store/object-store.ts'
 import { encodeEnd } from '../../core/stream/chunk.ts'
 import { Chunker, type ChunkHead } from '../../core/stream/chunker.ts'
@@ -22,6 +21,7 @@ import {
   outcomeOf,
   type Publication,
 } from '../../core/stream/publication.ts'
+import { recover } from '../../core/stream/recovery.ts'
 import { governStream, isStreamed } from '../../core/stream/stream-catalog.ts'
 import { decide } from '../../core/take.ts'
 import { commentsOf } from '../../core/text/comments.ts'
@@ -57,7 +57,7 @@ export async function publish(
     const seconds = (performance.now() - started) / 1000
     return { stage: 'streaming', object: key, dataset, status, reason, seconds, ...none, records }
   }
-  await mend(lake)
+  await recover(lake)
   const before = (await changePublication(lake.store, key, putBack(version))).state
   const elsewhere = publishCommand(lake.store.url, key, stream.name)
   const isOne = isNdjson(key) || looksLikeCsv(key)

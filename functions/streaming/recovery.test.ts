@@ -30,7 +30,7 @@ let lake: Lake
 let starts = 0
 
 beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), 'sluice-mend-'))
+  home = mkdtempSync(join(tmpdir(), 'sluice-recovery-'))
   stream = new MemoryStream('till')
   duck = await openDuck()
   lake = openLake(join(home, 'lake-0'))

@@ -5,16 +5,10 @@ import { Busy } from '../errors.ts'
 import type { Lake } from '../lake.ts'
 import { recordsByStem } from '../standing.ts'
 import type { ObjectVersion } from '../store/object-store.ts'
-import { type Checkpoint, checkpointKey } from '../stream/checkpoint.ts'
-import { PUBLISHED, parsePublication } from '../stream/publication.ts'
-import { compareSequences } from '../stream/sequence.ts'
-import {
-  type Footer,
-  parseName,
-  RESULTS,
-  readFooter,
-  type StreamFileName,
-} from '../stream/stream-files.ts'
+import { type Checkpoint, checkpointKey } from './checkpoint.ts'
+import { PUBLISHED, parsePublication } from './publication.ts'
+import { compareSequences } from './sequence.ts'
+import { type Footer, parseName, RESULTS, readFooter, type StreamFileName } from './stream-files.ts'
 
 /**
  * A checkpoint that was deleted, or put back as it was before, is behind the files: going on from
@@ -33,15 +27,15 @@ const looked = new Map<string, Promise<void>>()
  *
  * @throws Error, naming what to do, where the files do not tell; Busy where a writer may be alive
  */
-export function mend(lake: Lake): Promise<void> {
+export function recover(lake: Lake): Promise<void> {
   const { url } = lake.store
-  const look = looked.get(url) ?? mendAll(lake)
+  const look = looked.get(url) ?? recoverAll(lake)
   looked.set(url, look)
   look.catch(() => looked.delete(url))
   return look
 }
 
-async function mendAll(lake: Lake): Promise<void> {
+async function recoverAll(lake: Lake): Promise<void> {
   // Files first, records then: whatever is written meanwhile is known by its record.
   const files = await filesByShard(lake)
   if (files.size === 0) return
