@@ -2,6 +2,7 @@ import { linkSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
+import { newDatabase } from '../local/new-database.ts'
 import { localPostgres, removeLocalPostgres } from '../local/postgres.ts'
 import { type Data, fileName, makeData, writeContract } from './lineitem.ts'
 
@@ -46,7 +47,7 @@ export async function openPlace({ keep, ...asked }: Options): Promise<Place> {
     },
     async newDatabase(template) {
       server ??= localPostgres(home)
-      return newDatabase((await server).url, template)
+      return connectedDatabase((await server).url, template)
     },
     async close() {
       await (await server)?.release()
@@ -58,24 +59,14 @@ export async function openPlace({ keep, ...asked }: Options): Promise<Place> {
 
 let databases = 0
 
-async function newDatabase(server: string, template?: string) {
-  const name = `bench_${++databases}`
-  const like = template ? ` TEMPLATE ${new URL(template).pathname.slice(1)}` : ''
-  await run(server, `CREATE DATABASE ${name}${like}`)
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  const client = new pg.Client(url.href)
+async function connectedDatabase(server: string, template?: string) {
+  const like = template && new URL(template).pathname.slice(1)
+  const made = await newDatabase(server, `bench_${++databases}`, like)
+  const client = new pg.Client(made.url)
   await client.connect()
   const drop = async () => {
     await client.end()
-    await run(server, `DROP DATABASE ${name} WITH (FORCE)`)
+    await made.drop()
   }
-  return { url: url.href, client, drop }
-}
-
-async function run(url: string, sql: string): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  await client.query(sql)
-  await client.end()
+  return { url: made.url, client, drop }
 }

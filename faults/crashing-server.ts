@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { newDatabase } from '../local/new-database.ts'
 import { removeLocalPostgres } from '../local/postgres.ts'
 import { type Cluster, makeCluster, urlOf } from '../local/postgres-cluster.ts'
 import { runningPort, startServer, stopServer } from '../local/postgres-server.ts'
-import { databaseOf } from './server.ts'
 
 /** A Postgres that nobody else uses, with one database, that can be made to go. */
 export class CrashingServer {
@@ -22,7 +22,7 @@ export class CrashingServer {
     const home = join(folder, 'server')
     mkdirSync(home)
     const cluster = await makeCluster(home)
-    const { url } = await databaseOf(urlOf(cluster, await startServer(cluster, true)), 'away')
+    const { url } = await newDatabase(urlOf(cluster, await startServer(cluster, true)), 'away')
     return new CrashingServer(cluster, url)
   }
 

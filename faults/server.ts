@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { execute } from '../local/one-statement.ts'
+import { newDatabase } from '../local/new-database.ts'
 import { type LocalPostgres, localPostgres, removeLocalPostgres } from '../local/postgres.ts'
 import type { Trial } from './experiment.ts'
 
@@ -17,7 +17,7 @@ export class Server {
   readonly newDatabase: Trial['newDatabase'] = async () => {
     this.#server ??= localPostgres(this.#home)
     const { url } = await this.#server
-    return databaseOf(url, `fault_${++this.#databases}`)
+    return newDatabase(url, `fault_${++this.#databases}`)
   }
 
   async stop(): Promise<void> {
@@ -28,13 +28,4 @@ export class Server {
     await this.stop()
     await removeLocalPostgres(this.#home)
   }
-}
-
-/** A new, empty database of that server; `drop` cuts off whoever is still in it. */
-export async function databaseOf(server: string, name: string): ReturnType<Trial['newDatabase']> {
-  await execute(server, `CREATE DATABASE ${name} TEMPLATE template0`)
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  const drop = () => execute(server, `DROP DATABASE ${name} WITH (FORCE)`)
-  return { url: url.href, drop }
 }

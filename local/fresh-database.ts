@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
-import { execute } from './one-statement.ts'
+import { newDatabase } from './new-database.ts'
 
 /**
  * A new, empty database for one test file; `drop` cuts off whoever is still connected to it.
@@ -11,14 +11,9 @@ export async function freshDatabase(): Promise<{ url: string; drop(): Promise<vo
   const server = inject('databaseUrl')
   const api = inject('dataApi')
   const name = `test_${randomBytes(6).toString('hex')}`
-  await execute(server, `CREATE DATABASE ${name} TEMPLATE ${api?.template ?? 'template0'}`)
-  const drop = () => execute(server, `DROP DATABASE ${name} WITH (FORCE)`)
-  if (api) {
-    const { cluster, secret, endpoint } = api
-    const by = new URLSearchParams({ secret, database: name, endpoint })
-    return { url: `rds-data:${cluster}?${by}`, drop }
-  }
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  return { url: url.href, drop }
+  const made = await newDatabase(server, name, api?.template)
+  if (!api) return made
+  const { cluster, secret, endpoint } = api
+  const by = new URLSearchParams({ secret, database: name, endpoint })
+  return { url: `rds-data:${cluster}?${by}`, drop: made.drop }
 }
