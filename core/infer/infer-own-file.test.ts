@@ -79,7 +79,7 @@ it('it rejects nothing of any table, whatever its cells', { timeout: 120_000 }, 
       const proposal = await joined(nothing, [], one, async () => true)
       expect(parseProposal(formatProposal(proposal, 'accept'))).toEqual(proposal)
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   )
 })
 

@@ -11,9 +11,9 @@ import { judge } from './verdict.fixture.ts'
 /**
  * One byte changes at most the verdict of its own record; where a quote or a line end is made or
  * lost, those up to the next clean record; where keys are, also of records that share the old or
- * the new one. Or the object is refused, with a reason. Rounds: SLUICE_ROUNDS (default 80).
+ * the new one. Or the object is refused, with a reason. Rounds: SLUICE_ROUNDS (default 50).
  */
-const rounds = { numRuns: Number(process.env.SLUICE_ROUNDS ?? 80) }
+const rounds = { numRuns: Number(process.env.SLUICE_ROUNDS ?? 50) }
 
 const duck = await openDuck()
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-byte-'))

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../core/store/object-store.ts'
 import { runSchedule, type Without } from './append.schedules.ts'
 
 /** Schedules; a failure prints its seed, and `runSchedule` runs that one again. */
-const ROUNDS = Number(process.env.SLUICE_ROUNDS ?? 12)
+const ROUNDS = Number(process.env.SLUICE_ROUNDS ?? 8)
 /** So many find what is wrong without a safety; most need one or two. */
 const ENOUGH = 40
 
