@@ -82,7 +82,7 @@ export function ownUrl(folder: string | undefined): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
 }
 
-/** A lake in a bucket has its own Postgres where the command is run. */
-function homeOf(folder: string | undefined): string {
+/** Where a lake's own Postgres and locks are: for a bucket, where the command is run. */
+export function homeOf(folder: string | undefined): string {
   return join(folder ?? '.', '.sluice')
 }

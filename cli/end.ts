@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { Refused, UnsafeKey } from '../core/errors.ts'
+import { messageOf } from '../core/finding.ts'
 import { asCalled, type Given } from './called.ts'
 import { plain } from './shown.ts'
 
@@ -22,7 +23,7 @@ export async function endOf(error: unknown, given: Given): Promise<End> {
     return { told: undefined, exitCode: error.exitCode === 0 ? 0 : 2 }
   }
   const isUsage = isOfParser || error instanceof Refused || error instanceof UnsafeKey
-  const message = error instanceof Error ? error.message || error.name : String(error)
+  const message = messageOf(error)
   const told = message.split('\n').map(plain).join('\n') + (await cureOf(error))
   return { told: asCalled(told, given), exitCode: isUsage ? 2 : 1 }
 }

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { SingleBar } from 'cli-progress'
 import type { Command } from 'commander'
 import { isDescriptor } from '../core/contract/catalog.ts'
@@ -12,8 +10,10 @@ import { isStreamed } from '../core/stream/stream-catalog.ts'
 import { forget } from '../functions/maintenance/forget.ts'
 import { publish } from '../functions/streaming/publish.ts'
 import { tryLock } from '../local/process-lock.ts'
+import { streamLock } from '../local/stream-turn.ts'
+import { homeOf } from './database.ts'
 import { whenLeft } from './leave.ts'
-import { type CommonOptions, lakeCommandOf, mustBeThere, usage } from './options.ts'
+import { type CommonOptions, folderOf, lakeCommandOf, mustBeThere, usage } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
 
@@ -54,9 +54,7 @@ async function run(keys: string[], options: PublishOptions): Promise<void> {
     )
   }
   if (options.anew) {
-    const release = lockOf(options.lake)
-    const removed = await forget(lake.store)
-    release()
+    const removed = await removeAll(lake, options.lake)
     const told = `${removed} objects of streams were removed`
     if (options.json) process.stdout.write(`${JSON.stringify({ removed })}\n`)
     else process.stdout.write(`${told}; what is published next comes anew\n`)
@@ -71,12 +69,14 @@ async function run(keys: string[], options: PublishOptions): Promise<void> {
 }
 
 /** @throws Refused while a process of this machine streams the lake */
-function lockOf(lake: string): () => void {
-  const home = lake.includes('://') ? '.sluice' : join(lake, '.sluice')
-  mkdirSync(home, { recursive: true })
-  const release = tryLock(join(home, 'stream.lock'))
-  if (release) return release
-  throw new Refused('a process streams this lake: end it first')
+async function removeAll({ store }: Lake, given: string): Promise<number> {
+  const release = tryLock(streamLock(homeOf(folderOf(given))))
+  if (!release) throw new Refused('a process streams this lake: end it first')
+  try {
+    return await forget(store)
+  } finally {
+    release()
+  }
 }
 
 async function streamedKeys({ store }: Lake): Promise<string[]> {

@@ -1,10 +1,10 @@
 import { once as oneOf } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SingleBar } from 'cli-progress'
 import type { Command } from 'commander'
 import { Live } from '../console/live.ts'
 import type { Served } from '../console/server.ts'
+import { messageOf } from '../core/finding.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { hasStreams } from '../core/stream/stream-catalog.ts'
 import { Pipeline } from '../local/pipeline.ts'
@@ -13,6 +13,7 @@ import { StreamStage } from '../local/stream-stage.ts'
 import { asCalled } from './called.ts'
 import { portOf, toldPort } from './console.ts'
 import { type Context, openContext } from './context.ts'
+import { homeOf } from './database.ts'
 import { type CommonOptions, commandOf, folderOf } from './options.ts'
 import { exitCodeOf, jsonLine, tableOf } from './report.ts'
 import { plain } from './shown.ts'
@@ -44,7 +45,7 @@ async function start(options: StartOptions): Promise<void> {
   const stop = stopSignal()
   // A bucket may be served by several machines.
   const own = folderOf(options.lake)
-  if (own !== undefined) await checkUnserved(join(own, '.sluice'))
+  if (own !== undefined) await checkUnserved(homeOf(own))
   const context = await openContext(options, options.once ? undefined : stop)
   const served = options.once ? undefined : await servedBy(context)
   const teller = new Teller(options)
@@ -61,7 +62,7 @@ async function start(options: StartOptions): Promise<void> {
   }
   const stream = new StreamStage({
     ...{ lake, patience, stop, report, stream: options.stream },
-    home: folder ? join(folder, '.sluice') : '.sluice',
+    home: homeOf(folder),
     progress: teller.progress,
     say: (text) => process.stderr.write(`sluice: ${asCalled(text, options)}\n`),
   })
@@ -87,7 +88,7 @@ async function start(options: StartOptions): Promise<void> {
 
 async function servedBy({ folder, close }: Context): Promise<ServedLake | undefined> {
   try {
-    return folder ? await serveLake(join(folder, '.sluice')) : undefined
+    return folder ? await serveLake(homeOf(folder)) : undefined
   } catch (error) {
     // Two were started at once, and the other one was first.
     await close()
@@ -151,7 +152,11 @@ async function serve({ pipeline, stream, context, teller, stop, page }: Service)
   teller.say(`Postgres: ${context.url}${shown}\nWatching ${where} (Ctrl-C ends)`)
   while (!folder && !stop.aborted) {
     await sleep(POLL_MS, undefined, { signal: stop }).catch(() => {})
-    await pipeline.scan()
+    await pipeline.rescan().catch((fault: unknown) => {
+      process.stderr.write(
+        `sluice: ${where} could not be listed (${messageOf(fault)}); once more\n`,
+      )
+    })
   }
   await aborted(stop)
 }
@@ -179,7 +184,8 @@ class Teller {
   }
 
   report = (outcome: Outcome): void => {
-    this.#ends.set(`${outcome.stage} ${outcome.object}`, outcome)
+    // What comes after the table is told, and forgotten.
+    if (!this.#live) this.#ends.set(`${outcome.stage} ${outcome.object}`, outcome)
     // What is sent is on its way: its end comes when it is committed.
     const isEnd = outcome.status !== 'published'
     if (isEnd) this.#bar?.increment()

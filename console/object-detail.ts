@@ -3,9 +3,9 @@ import { govern } from '../core/contract/catalog.ts'
 import { isStreamOnly } from '../core/contract/contract.ts'
 import { failuresOf } from '../core/database/failures.ts'
 import { countRules, type RuleCount } from '../core/database/reject-rules.ts'
+import { inLanes, READS } from '../core/lanes.ts'
 import { type NotedObject, notedObject, rowsOfObject } from '../core/noted-object.ts'
 import type { ObjectStore, ObjectVersion } from '../core/store/object-store.ts'
-import { inLanes } from '../core/store/pinned.ts'
 import {
   lookedAt,
   outcomeOf,
@@ -112,7 +112,7 @@ async function filesOf(
   store: ObjectStore,
   keys: string[],
 ): Promise<Pick<ObjectDetail, 'files' | 'filesLeft'>> {
-  const versions = await inLanes(keys.slice(0, FILES), (key) => store.head(key))
+  const versions = await inLanes(keys.slice(0, FILES), READS, (key) => store.head(key))
   const files = versions.flatMap((version) => {
     if (!version) return []
     const { key, size } = version

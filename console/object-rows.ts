@@ -7,7 +7,7 @@ import {
   listObjects,
   type ObjectsAsked,
 } from '../core/database/object-list.ts'
-import { inLanes } from '../core/store/pinned.ts'
+import { inLanes, READS } from '../core/lanes.ts'
 import type { Published, publishedIn } from '../core/stream/published.ts'
 import { cursorText } from './list-asked.ts'
 import type { ConsolePlace } from './place.ts'
@@ -40,7 +40,7 @@ export async function objectPage(
   const ofStream = await streamedAlone(notes, published, asked, after, limit + 1)
   const all = [...ofLedger, ...ofStream].toSorted(compare)
   const page = all.slice(0, limit)
-  const rows = await inLanes(page, (one) => rowOf(notes, one))
+  const rows = await inLanes(page, READS, (one) => rowOf(notes, one))
   const last = all.length > limit ? page.at(-1) : undefined
   return { rows, next: last ? cursorText({ at: last.at, key: last.key }) : null }
 }

@@ -8,12 +8,12 @@ import {
   SHOWN_TEXT,
   WAITS,
 } from '../core/database/reject-list.ts'
+import { inLanes, READS } from '../core/lanes.ts'
 import type { RowError } from '../core/rejects.ts'
 import { labelsOf } from '../core/replay/fix-lines.ts'
 import { keptCells } from '../core/replay/kept-cells.ts'
 import { mendableBy } from '../core/replay/mending.ts'
 import { memoryOf } from '../core/store/memo-store.ts'
-import { inLanes } from '../core/store/pinned.ts'
 import { fieldText, parseRecord } from '../core/stream/json-record.ts'
 import type { ConsolePlace } from './place.ts'
 import type { RejectRow } from './shapes.ts'
@@ -27,7 +27,7 @@ export async function keptRows(
   const owners = await ownersOf(database, [...new Set(kept.map(({ id }) => id))])
   const store = memoryOf(lake.store)
   const governed = new Map(
-    await inLanes([...owners], async ([id, { key }]): Promise<[number, Governing]> => {
+    await inLanes([...owners], READS, async ([id, { key }]): Promise<[number, Governing]> => {
       return [id, await govern(store, key)]
     }),
   )

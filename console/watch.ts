@@ -1,3 +1,4 @@
+import { messageOf } from '../core/finding.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { StageLook } from '../local/pipeline.ts'
 import { checkpointsOf, type Inputs, inputsOf } from './backlog.ts'
@@ -143,7 +144,7 @@ export class Watch {
 
   /** What cannot be looked at now is looked at again; why is told once. */
   #failed = (error: unknown): void => {
-    const fault = error instanceof Error ? error.message || error.name : String(error)
+    const fault = messageOf(error)
     if (fault !== this.#fault) this.#place.say?.(`console: ${fault}`)
     this.#fault = fault
   }

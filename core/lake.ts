@@ -47,9 +47,18 @@ async function withScratch<T>(
     throw tooWide(error, columns)
   } finally {
     duck?.close()
-    empty(folder)
-    idle.set(scratch, [...(idle.get(scratch) ?? []), folder])
+    giveBack(scratch, folder)
   }
+}
+
+/** One that cannot be emptied waits for nothing; what the work has thrown is what is told. */
+function giveBack(scratch: string, folder: string): void {
+  try {
+    empty(folder)
+  } catch {
+    return
+  }
+  idle.set(scratch, [...(idle.get(scratch) ?? []), folder])
 }
 
 function makeFolder(scratch: string): string {

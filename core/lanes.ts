@@ -1,3 +1,6 @@
+/** Objects that are asked for at once: each waits for the network mostly. */
+export const READS = 16
+
 /**
  * Does a piece of work for each item, some at a time, and begins them in the order of the items.
  *

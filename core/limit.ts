@@ -27,6 +27,23 @@ function givenLimit(): number | string {
   return /^[1-9]\d{0,14}$/.test(given) ? Number(given) : JSON.stringify(given)
 }
 
+/** What may be set higher, or lower, for a process: rejects, and what an object unpacks to. */
+const BOUNDS = {
+  SLUICE_MAX_REJECTS: 10_000_000,
+  SLUICE_MAX_TEXT_GB: 64,
+  SLUICE_MAX_TEXT_RATIO: 250,
+}
+
+/** @throws Error for a setting that is no number above 0: it would bound nothing */
+export function boundHere(name: keyof typeof BOUNDS): number {
+  const given = process.env[name]
+  if (!given) return BOUNDS[name]
+  const bound = Number(given)
+  if (bound > 0) return bound
+  const found = JSON.stringify(given)
+  throw new Error(`${name} must be a number above 0, or be left out; found ${found}`)
+}
+
 /** Text that turned out to be larger than the limit while it was unpacked. */
 export class TooLarge extends Refused {
   override name = 'TooLarge'
@@ -113,9 +130,23 @@ export function reasonOf(refused: Refused, elsewhere: string): string {
   return refused instanceof TooLarge ? withCure(refused.message, elsewhere) : refused.message
 }
 
-/** Whether a refusal is about the place, so that it settles nothing elsewhere. */
+/**
+ * Whether a refusal is about the place, so that it settles nothing elsewhere; or about a bound that
+ * is higher here.
+ */
 export function isOfPlace(reason: string | undefined): boolean {
-  return foundIn(reason) > 0 || reason?.startsWith('too-wide: ') === true
+  return foundIn(reason) > 0 || reason?.startsWith('too-wide: ') === true || isRaised(reason)
+}
+
+function isRaised(reason = ''): boolean {
+  const [, rejects] = /^too-many-rejects: more than ([\d.]+) records/.exec(reason) ?? []
+  const [, bytes] = /^too-long: the object unpacks to more than ([\d.]+) GB/.exec(reason) ?? []
+  const [, ratio] = /^too-long: .* unpack to more than ([\d.]+) times/.exec(reason) ?? []
+  return (
+    boundHere('SLUICE_MAX_REJECTS') > Number(rejects ?? Infinity) ||
+    boundHere('SLUICE_MAX_TEXT_GB') > Number(bytes ?? Infinity) ||
+    boundHere('SLUICE_MAX_TEXT_RATIO') > Number(ratio ?? Infinity)
+  )
 }
 
 /** The reason is all that every commit record keeps, so the size is read back from it. */

@@ -39,6 +39,14 @@ export function tellFaultsBy(tell: typeof tellFault): void {
   tellFault = tell
 }
 
+/**
+ * Of a commit that left dead files unburied, if it did: until the next one of the record buries
+ * them, whoever reads all files of a folder sees their rows beside the new ones.
+ */
+export function logUnburied(record: string, fault: unknown): void {
+  if (fault !== undefined) logFault(`${record}: dead files could not be emptied yet`, fault)
+}
+
 /** What did harm to nothing yet. */
 export function logWarning(message: string, fault: Error): void {
   logger.warn(message, fault)

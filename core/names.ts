@@ -17,8 +17,11 @@ export function snakeCase(name: string): string {
 /** Postgres cuts an identifier at 63 bytes, silently; a longer name ends in a hash of itself. */
 export function postgresName(name: string): string {
   if (Buffer.byteLength(name) <= 63) return name
-  let head = name.slice(0, 54)
-  while (Buffer.byteLength(head) > 54) head = head.slice(0, -1)
+  let head = ''
+  for (const character of name) {
+    if (Buffer.byteLength(head + character) > 54) break
+    head += character
+  }
   return `${head}_${shortHash(name, 8)}`
 }
 

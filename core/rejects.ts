@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { RejectRules, type RuleCount } from './database/reject-rules.ts'
 import { Refused } from './errors.ts'
+import { boundHere } from './limit.ts'
 import { fileLiteral } from './names.ts'
 import { fromGeneralized, type PlainText } from './text/plain-text.ts'
 import { decode } from './text/text-encoding.ts'
@@ -29,12 +30,6 @@ export interface Reject {
 /** More of one record than this is not kept: its place in the object is, in the message. */
 export const MAX_RECORD = 2_000_000
 
-/**
- * Rejects of one object that are kept: a text of nothing but tiny wrong lines would fill a disk
- * with a hundred times its size. SLUICE_MAX_REJECTS changes it.
- */
-const maxRejects = Number(process.env.SLUICE_MAX_REJECTS ?? 10_000_000)
-
 /** Bytes that are read at once. */
 const AHEAD = 1 << 16
 
@@ -47,6 +42,8 @@ export class RejectFile {
   readonly #text: PlainText
   readonly #source: FileHandle
   readonly #out: TextFile
+  /** A text of nothing but tiny wrong lines would fill a disk with a hundred times its size. */
+  readonly #most = boundHere('SLUICE_MAX_REJECTS')
   #count = 0
   readonly #rules = new RejectRules()
   #ahead = { offset: 0, bytes: Buffer.alloc(0) }
@@ -73,7 +70,7 @@ export class RejectFile {
 
   /** @throws Refused where there are more than are kept */
   async add(reject: Reject): Promise<void> {
-    if (this.#count >= maxRejects) throw tooMany()
+    if (this.#count >= this.#most) throw tooMany(this.#most)
     const buffer = await this.#bytes(reject.offset, Math.min(reject.length, MAX_RECORD))
     const { record, line, errors } = reject
     const { utf16, encoding } = this.#text
@@ -102,9 +99,9 @@ export class RejectFile {
   }
 }
 
-function tooMany(): Refused {
+function tooMany(most: number): Refused {
   return new Refused(
-    `too-many-rejects: more than ${maxRejects} records cannot go; mend the object, or set ` +
+    `too-many-rejects: more than ${most} records cannot go; mend the object, or set ` +
       'SLUICE_MAX_REJECTS higher',
   )
 }

@@ -4,6 +4,7 @@ import { packageOf } from './contract/catalog.ts'
 import { type Deadline, noDeadline, TimeOver } from './deadline.ts'
 import { UnsafeKey } from './errors.ts'
 import { type Hint, hintsOf } from './event.ts'
+import { messageOf } from './finding.ts'
 import { isProposal } from './infer/proposal.ts'
 import type { Lake } from './lake.ts'
 import { logFault, logWarning } from './log.ts'
@@ -226,7 +227,7 @@ async function attempt(stage: Run, key: string): Promise<Outcome | undefined> {
   try {
     return await stage.handle(key)
   } catch (error) {
-    const reason = error instanceof Error ? error.message || error.name : String(error)
+    const reason = messageOf(error)
     const seconds = (performance.now() - started) / 1000
     const status = error instanceof UnsafeKey ? 'refused' : 'failed'
     const end = { stage: stage.name, object: key, dataset: undefined, reason, seconds, ...none }

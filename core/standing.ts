@@ -70,7 +70,7 @@ function counts(key: string, records: Records, compactions: Compactions): boolea
   const name = parseName(key)
   if (!name) return compactions.made.has(key)
   const record = records.get(name.stem)?.record
-  // Without a checkpoint there is no cut; `mend` sees to that.
+  // Without a checkpoint there is no cut; `recover` sees to that.
   if (!record) return true
   if (name.epoch > record.epoch || record.garbage.includes(key)) return false
   return !record.writing?.files.includes(key)

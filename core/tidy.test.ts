@@ -48,7 +48,7 @@ const packages: [string, RegExp][] = [
   ['pg', /^core\/database\/postgres\.ts$|^local\/one-statement\.ts$/],
   ['pg', /^local\/data-api\/(aws-s3|refusal|session|statement)\.ts$/],
   ['pg-copy-streams', /^core\/database\/postgres\.ts$/],
-  ['@duckdb/', /^core\/duck\/duckdb(-json)?\.ts$/],
+  ['@duckdb/', /^core\/duck\/duckdb(-json|-instance)?\.ts$/],
 ]
 
 const sources = listSources()

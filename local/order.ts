@@ -22,7 +22,8 @@ export async function inLevels(store: ObjectStore, keys: string[]): Promise<stri
   const levels: string[][] = []
   for (const key of keys) {
     const level = depthOf(datasetOf.get(key), contracts, new Set())
-    levels[level] = [...(levels[level] ?? []), key]
+    levels[level] ??= []
+    levels[level].push(key)
   }
   return levels.filter((level) => level !== undefined)
 }

@@ -4,6 +4,7 @@ import type { Database } from '../core/database/database.ts'
 import type { Lake } from '../core/lake.ts'
 import { none, type Outcome } from '../core/outcome.ts'
 import { memoryOf } from '../core/store/memo-store.ts'
+import type { ObjectStore } from '../core/store/object-store.ts'
 import { isStreamed } from '../core/stream/stream-catalog.ts'
 import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'
@@ -35,6 +36,8 @@ export class Pipeline {
   #routing: Promise<void> = Promise.resolve()
   /** Keys of a scan whose parents come first. */
   #after = 0
+  /** The eTags that were listed last, by key. */
+  #seen = new Map<string, string>()
 
   /**
    * @param report told once how each object ended in each stage
@@ -75,7 +78,9 @@ export class Pipeline {
    * @param found told how many ends there will be
    */
   async scan(found: (ends: number) => void = () => {}): Promise<void> {
-    const keys = await this.#settled('bronze/')
+    const bronze = await this.#listed(['bronze/'])
+    this.#seen = bronze
+    const keys = [...bronze.keys()].filter((key) => !isDescriptor(key))
     const streamed = this.#stream ? await this.#streamed(keys) : []
     found(2 * keys.length + streamed.length)
     this.#stream?.add(streamed)
@@ -92,6 +97,17 @@ export class Pipeline {
     await Promise.all([batch(), this.#stream?.rest()])
   }
 
+  /**
+   * Handles what is new, or stands in another version than was listed last: of a bucket, whose
+   * changes nobody tells.
+   */
+  async rescan(): Promise<void> {
+    const before = this.#seen
+    const now = await this.#listed(this.#stream ? ['bronze/', 'streaming/'] : ['bronze/'])
+    this.#seen = now
+    this.add([...now].flatMap(([key, etag]) => (before.get(key) === etag ? [] : [key])))
+  }
+
   /** From now on every object that comes or changes below the lake's folder is handled. */
   async watch(folder: string): Promise<void> {
     const prefixes = this.#stream ? ['bronze/', 'streaming/'] : ['bronze/']
@@ -105,8 +121,7 @@ export class Pipeline {
       this.#silver.add(key)
       this.#raw.add(key)
     }
-    this.#routing = this.#routing.then(() => this.#route(keys))
-    this.#routing.catch(() => {})
+    if (this.#stream) this.#routing = this.#routing.then(() => this.#route(keys))
   }
 
   look(): StageLook[] {
@@ -129,33 +144,44 @@ export class Pipeline {
     await Promise.all([this.#raw.close(), this.#silver.close(), this.#stream?.close()])
   }
 
-  /** A descriptor may let objects of a stream through, too: its handler looks. */
+  /** A descriptor may let objects of a stream through, too: its handler looks. Never throws. */
   async #route(keys: string[]): Promise<void> {
+    const { store } = this.#lake
     for (const key of keys) {
-      const { store } = this.#lake
-      const part = (await packageOf(store, key)) !== undefined
-      const concerned = part || (await isStreamed(store, key))
-      if (concerned) this.#stream?.add([key])
+      const isPart = packageOf(store, key).then((found) => found !== undefined, isNone)
+      if ((await isPart) || (await this.#isStreamed(store, key))) this.#stream?.add([key])
     }
+  }
+
+  /**
+   * Whether an object is one of a stream. Of a descriptor that cannot be read the other stages
+   * tell; once it can be, its own event brings what it lets through.
+   */
+  #isStreamed(store: ObjectStore, key: string): Promise<boolean> {
+    return isStreamed(store, key).catch(isNone)
   }
 
   /** The objects of streams: those of `streaming/`, and those of Bronze whose contract says so. */
   async #streamed(bronze: string[]): Promise<string[]> {
     const store = memoryOf(this.#lake.store)
-    const streamed = await this.#settled('streaming/')
-    for (const key of bronze) if (await isStreamed(store, key)) streamed.push(key)
+    const listed = await this.#listed(['streaming/'])
+    this.#seen = new Map([...this.#seen, ...listed])
+    const streamed = [...listed.keys()].filter((key) => !isDescriptor(key))
+    for (const key of bronze) if (await this.#isStreamed(store, key)) streamed.push(key)
     return streamed
   }
 
-  /** Keys of what may be an object. */
-  async #settled(prefix: string): Promise<string[]> {
-    const keys: string[] = []
-    for await (const { key } of settled(this.#lake.store, prefix)) {
-      if (!isDescriptor(key)) keys.push(key)
+  /** The eTags of what stands below, by key. */
+  async #listed(prefixes: string[]): Promise<Map<string, string>> {
+    const found = new Map<string, string>()
+    for (const prefix of prefixes) {
+      for await (const { key, etag } of settled(this.#lake.store, prefix)) found.set(key, etag)
     }
-    return keys
+    return found
   }
 }
+
+const isNone = () => false
 
 /** The end of an event that failed before, or after, its object did. */
 const unhandled = { dataset: undefined, status: 'failed' as const, ...none, seconds: 0 }

@@ -57,7 +57,10 @@ async function takeLock() {
     stealIfStale()
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  const beat = setInterval(() => fs.utimesSync(lock, new Date(), new Date()), beatMs)
+  const beat = setInterval(() => {
+    // A machine that slept may find it stolen: npm ci once more does no harm.
+    if (fs.existsSync(lock)) fs.utimesSync(lock, new Date(), new Date())
+  }, beatMs)
   return () => {
     clearInterval(beat)
     fs.rmSync(lock, { recursive: true, force: true })

@@ -139,8 +139,14 @@ function wasMovedIn(stat: fs.BigIntStats): boolean {
   return stat.size > 0n && stat.mtimeNs !== stat.ctimeNs
 }
 
+/** @returns undefined where it is gone, or below a folder whose names alone may be read */
 function statIfThere(path: string): fs.BigIntStats | undefined {
-  return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  try {
+    return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  } catch (error) {
+    if (isDenied(error)) return undefined
+    throw error
+  }
 }
 
 /** @returns undefined where the folder is gone meanwhile */

@@ -65,9 +65,9 @@ const LANES = 4
 export const LIFETIME = 3_600_000
 
 /**
- * Makes a stage's output final in the lake, once, whoever else tries, whatever crashes (DESIGN.md,
- * section 5, "One commit protocol"). Local files stay the caller's to
- * remove, but not to write to again.
+ * Makes a stage's output final in the lake, once, whoever else tries, whatever crashes
+ * (docs/explanation/commit-protocol.md). Local files stay the caller's to remove, but not to write
+ * to again.
  *
  * @returns what the last round did: `committed`, or `unchanged` where it found nothing to do
  * @throws Busy if another writer's intent lives (its files may be under way), or others win again
@@ -223,7 +223,8 @@ async function bury<S>(lake: Lake<S>, held: Held<S>): Promise<{ unburied?: unkno
     return {}
   } catch (fault) {
     // Whoever changed the record meanwhile holds the same names, and buries them.
-    return fault instanceof Lost ? {} : { unburied: fault }
+    if (fault instanceof Lost) return {}
+    return { unburied: fault }
   }
 }
 

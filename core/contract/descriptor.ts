@@ -1,6 +1,6 @@
-import { parse as parseYaml } from 'yaml'
 import * as z from 'zod'
 import { Refused } from '../errors.ts'
+import { exactInJson, exactYaml, reviver } from './exact-numbers.ts'
 import { field, missingValues } from './field-descriptor.ts'
 
 /**
@@ -168,7 +168,7 @@ export function parseResource(value: unknown, file: string, index: number): Reso
 function parseText(body: string, file: string): unknown {
   try {
     const text = body.replace(/^\ufeff/, '')
-    return file.endsWith('.json') ? JSON.parse(text, exactInJson) : parseYaml(text, exact, asBigInt)
+    return file.endsWith('.json') ? JSON.parse(text, exactInJson) : parseYaml(text)
   } catch (error) {
     const what = file.endsWith('.json') ? 'JSON' : 'YAML'
     throw new Refused(
@@ -177,17 +177,10 @@ function parseText(body: string, file: string): unknown {
   }
 }
 
-/** An integer that a double would round (a bound beyond 64 bits) stays its digits, as a string. */
-function exact(_: unknown, value: unknown): unknown {
-  if (typeof value !== 'bigint') return value
-  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
-}
-/** A tag of a stranger's (`!!js/function`) is passed over, and not told on the standard error. */
-const asBigInt = { intAsBigInt: true, logLevel: 'error' } as const
-
-function exactInJson(_: string, value: unknown, context?: { source?: string }): unknown {
-  const isRounded = typeof value === 'number' && !Number.isSafeInteger(value)
-  return isRounded && /^-?\d+$/.test(context?.source ?? '') ? context?.source : value
+function parseYaml(text: string): unknown {
+  const doc = exactYaml(text)
+  if (doc.errors[0]) throw doc.errors[0]
+  return doc.toJS({ reviver })
 }
 
 function check<T>(shape: z.ZodType<T>, value: unknown, file: string, at: (string | number)[]): T {

@@ -1,4 +1,5 @@
 import { Busy } from '../errors.ts'
+import { messageOf } from '../finding.ts'
 import type { Database } from './database.ts'
 
 /**
@@ -27,11 +28,10 @@ export async function noteFailure(
   fault: unknown,
 ): Promise<void> {
   if (fault instanceof Busy) return
-  const reason = fault instanceof Error ? fault.message || fault.name : String(fault)
   const sql = `INSERT INTO sluice.failures AS f (lake, key, reason) VALUES ($1, $2, $3)
     ON CONFLICT (lake, key)
     DO UPDATE SET reason = excluded.reason, at = now(), tries = f.tries + 1`
-  const told = reason.replaceAll('\0', '').slice(0, REASON)
+  const told = messageOf(fault).replaceAll('\0', '').slice(0, REASON)
   // Mostly it is the database that has failed.
   await database.execute(sql, [lake, key, told]).catch(() => {})
 }

@@ -78,7 +78,7 @@ async function parentsOf(tx: Transaction, contract: Contract, key: ForeignKey): 
 const INCOMPARABLE = ['42703', '42883']
 
 /** @throws Refused where the parent is of another form than the contract says; else the error */
-function notComparable(error: unknown, contract: Contract, key: ForeignKey): never {
+export function notComparable(error: unknown, contract: Contract, key: ForeignKey): never {
   const { code, message } = error as { code?: string; message: string }
   if (!INCOMPARABLE.includes(code ?? '')) throw error
   const own = key.fields.join(', ')

@@ -1,5 +1,6 @@
 import { type CommitRecord, readRecord } from '../commit/commit-record.ts'
 import { type Finding, findingsOf, messageOf } from '../finding.ts'
+import { inLanes, READS } from '../lanes.ts'
 import { shortHash } from '../names.ts'
 import { shellWord } from '../shell-word.ts'
 import type { ObjectStore, ObjectVersion } from '../store/object-store.ts'
@@ -21,8 +22,6 @@ export interface Look {
 /** The newest records alone: what died long ago was met by later events, or by none ever since. */
 const MOST_RECORDS = 2_000
 const MOST_KEYS = 100_000
-/** Read at a time. */
-const LANES = 16
 /** Clocks differ; and a writer that has just committed is still at its fences. */
 const PATIENCE_MS = 60_000
 /** More of one kind are only counted. */
@@ -39,7 +38,7 @@ export async function checkRecords(look: Look): Promise<Finding[]> {
   const newest = all.toSorted((a, b) => b.modified.getTime() - a.modified.getTime())
   const some = newest.slice(0, MOST_RECORDS)
   const found: Finding[] = []
-  await inLanes(some, async (version) => {
+  await inLanes(some, READS, async (version) => {
     try {
       const held = await readRecord(store, version.key)
       const left = held && leftBy(held.record, version.modified, now)
@@ -120,13 +119,4 @@ async function objectOf(store: ObjectStore, record: string): Promise<string | un
     if (shortHash(key) === hash) return key
   }
   return undefined
-}
-
-async function inLanes<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values()
-  await Promise.all(
-    Array.from({ length: LANES }, async () => {
-      for (const item of queue) await work(item)
-    }),
-  )
 }

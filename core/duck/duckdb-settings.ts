@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryHere } from '../limit.ts'
+import { removeOwn } from '../store/folder-names.ts'
 
 /**
  * Memory is bounded by setting, not by the object's size: what does not fit spills to disk.
@@ -28,7 +29,8 @@ export function makeSpill(): string {
 }
 
 /**
- * What killed processes left; of a living one, none has been idle for a day.
+ * What killed processes left: what nothing was spilled to for a day. A living one makes its own
+ * anew (duckdb.ts). What belongs to another user stays.
  *
  * @param now by the file system, as the times of the others
  */
@@ -37,6 +39,6 @@ function sweepSpills(now: number): void {
     if (!name.startsWith('sluice-spill-')) continue
     const path = join(tmpdir(), name)
     const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat && now - stat.mtimeMs > 86_400_000) rmSync(path, { recursive: true, force: true })
+    if (stat && now - stat.mtimeMs > 86_400_000) removeOwn(path)
   }
 }

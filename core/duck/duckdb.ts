@@ -1,20 +1,16 @@
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import {
-  BOOLEAN,
   type DuckDBConnection,
-  DuckDBInstance,
-  DuckDBScalarFunction,
-  type DuckDBScalarMainFunction,
+  type DuckDBInstance,
   type Json,
   StatementType,
-  VARCHAR,
 } from '@duckdb/node-api'
 import accessors from '@duckdb/node-api/lib/vectors/dataAccessors.js'
 import { WIDE } from '../limit.ts'
-import { scalarFunctions } from '../types/predicate.ts'
+import { connect, createInstance } from './duckdb-instance.ts'
 import { toJson } from './duckdb-json.ts'
-import { makeSpill, settings } from './duckdb-settings.ts'
+import { makeSpill } from './duckdb-settings.ts'
 
 // Its own decoder takes U+FEFF at the beginning of a text for a mark of the encoding, and away.
 Object.assign(accessors, { textDecoder: new TextDecoder('utf-8', { ignoreBOM: true }) })
@@ -66,7 +62,7 @@ export class DataError extends Error {
 /** Objects of fewer bytes are done by one thread each, several at once. */
 const SMALL = 4 << 20
 
-type Engine = { instance: Promise<DuckDBInstance>; idle: DuckDBConnection[] }
+type Engine = { instance: Promise<DuckDBInstance>; idle: DuckDBConnection[]; spill: string }
 const engines = new Map<string, Engine>()
 
 /**
@@ -77,6 +73,8 @@ export async function openDuck(bytes = Number.POSITIVE_INFINITY, columns = 0): P
   // By one thread, and one at a time.
   if (columns > WIDE) return openAlone()
   const engine = engineFor(bytes < SMALL ? '1' : allThreads())
+  // After a day without a spill, another process that came may have swept it away.
+  mkdirSync(engine.spill, { recursive: true })
   const connection = engine.idle.pop() ?? (await connect(await engine.instance))
   return { ...duckOver(connection), close: () => engine.idle.push(connection) }
 }
@@ -89,20 +87,26 @@ async function openAlone(): Promise<Duck> {
   const { promise, resolve } = Promise.withResolvers<void>()
   alone = promise
   await before
+  let duck: PrivateDuck | undefined
   try {
-    const duck = await openPrivateDuck('1')
+    duck = await openPrivateDuck('1')
+    const { close: end, ...own } = duck
     // What looks for expressions that stand twice takes the square of the columns: 8 s of 5,000.
     await duck.run("SET disabled_optimizers = 'common_subexpressions'")
     // Rows of a partition gather until they are so many: a folder of Hive takes a file the more.
     await duck.run('SET partitioned_write_flush_threshold = 2048')
     await duck.run('SET partitioned_write_max_open_files = 4')
     const close = () => {
-      duck.close()
-      resolve()
+      try {
+        end()
+      } finally {
+        resolve()
+      }
     }
-    return { ...duck, close }
+    return { ...own, close }
   } catch (error) {
     resolve()
+    duck?.close()
     throw error
   }
 }
@@ -110,8 +114,12 @@ async function openAlone(): Promise<Duck> {
 /** Memory and threads are those of a large object, on top of what the process' own DuckDB has. */
 export async function openPrivateDuck(threads = allThreads()): Promise<PrivateDuck> {
   const spill = makeSpill()
-  const instance = await create(threads, spill)
-  const connection = await connect(instance)
+  const remove = () => rmSync(spill, { recursive: true, force: true })
+  const opened = createInstance(threads, spill).then(async (instance) => {
+    return { instance, connection: await connect(instance) }
+  })
+  opened.catch(remove)
+  const { instance, connection } = await opened
   return {
     ...duckOver(connection),
     prepare: (sql) => prepare(connection, sql),
@@ -119,7 +127,7 @@ export async function openPrivateDuck(threads = allThreads()): Promise<PrivateDu
     close() {
       connection.closeSync()
       instance.closeSync()
-      rmSync(spill, { recursive: true, force: true })
+      remove()
     },
   }
 }
@@ -137,44 +145,13 @@ const allThreads = () => process.env.SLUICE_THREADS ?? String(availableParalleli
 function engineFor(threads: string): Engine {
   const known = engines.get(threads)
   if (known) return known
-  const engine: Engine = { instance: start(threads), idle: [] }
+  const spill = makeSpill()
+  process.once('exit', () => rmSync(spill, { recursive: true, force: true }))
+  const engine: Engine = { instance: createInstance(threads, spill), idle: [], spill }
   // One that could not start (a full disk) is tried anew for the next object.
   engine.instance.catch(() => engines.delete(threads))
   engines.set(threads, engine)
   return engine
-}
-
-async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
-  const connection = await instance.connect()
-  await connection.run("SET TimeZone = 'UTC'")
-  return connection
-}
-
-async function start(threads: string): Promise<DuckDBInstance> {
-  const spill = makeSpill()
-  process.once('exit', () => rmSync(spill, { recursive: true, force: true }))
-  return create(threads, spill)
-}
-
-/** An instance whose SQL can call our functions of a name and a text (predicate.ts). */
-async function create(threads: string, spill: string): Promise<DuckDBInstance> {
-  const instance = await DuckDBInstance.create(':memory:', settings(threads, spill))
-  const connection = await instance.connect()
-  for (const { name, of } of scalarFunctions) {
-    const returnType = name === 'sluice_holds' ? BOOLEAN : VARCHAR
-    const mainFunction: DuckDBScalarMainFunction = (_, input, output) => {
-      const [names, texts] = [input.getColumnVector(0), input.getColumnVector(1)]
-      for (let row = 0; row < input.rowCount; row++) {
-        const text = texts.getItem(row)
-        output.setItem(row, typeof text === 'string' ? of(String(names.getItem(row)), text) : null)
-      }
-      output.flush()
-    }
-    const shape = { name, parameterTypes: [VARCHAR, VARCHAR], returnType, mainFunction }
-    connection.registerScalarFunction(DuckDBScalarFunction.create(shape))
-  }
-  connection.closeSync()
-  return instance
 }
 
 async function run(connection: DuckDBConnection, sql: string): Promise<number> {

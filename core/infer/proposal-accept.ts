@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
+import { Document, isMap, isSeq, type YAMLMap, type YAMLSeq } from 'yaml'
 import { descriptors } from '../contract/catalog.ts'
 import { type Contract, datasetOf, parseContract } from '../contract/contract.ts'
 import { parseOutline } from '../contract/descriptor.ts'
+import { asWritten, exactYaml, reviver } from '../contract/exact-numbers.ts'
 import { Busy, Refused } from '../errors.ts'
 import { heldWithout, unfit } from '../held.ts'
 import type { ObjectStore } from '../store/object-store.ts'
@@ -120,7 +121,7 @@ function drafted(
 
 /** What another process has accepted just now, or one that died before it deleted the proposal. */
 function acceptedBefore(text: string, { names, resources }: Read): string[] {
-  const whole = plainOf(parseDocument(text)) as { resources?: unknown } | null | undefined
+  const whole = plainOf(exactYaml(text)) as { resources?: unknown } | null | undefined
   const there = Array.isArray(whole?.resources) ? whole.resources : []
   return names.filter((_, i) => there.some((other) => isDeepStrictEqual(resources[i], other)))
 }
@@ -133,7 +134,7 @@ interface Read {
 }
 
 function readProposal(text: string, key: string): Read {
-  const doc = parseDocument(text)
+  const doc = exactYaml(text)
   if (doc.errors[0]) throw new Refused(`${key}: not YAML: ${doc.errors[0].message}`)
   const { resources } = (plainOf(doc) ?? {}) as { resources?: unknown }
   if (!Array.isArray(resources) || resources.length === 0) {
@@ -156,7 +157,7 @@ function nothingIn(text: string, key: string): string {
 /** Undefined where it has no value: an alias of nothing, or aliases beyond all measure. */
 function plainOf(doc: Document): unknown {
   try {
-    return doc.toJS()
+    return doc.toJS({ reviver })
   } catch (error) {
     if (error instanceof ReferenceError) return undefined
     throw error
@@ -189,8 +190,10 @@ function added(text: string, file: string, proposed: Read, own: Set<string>): st
   return file.endsWith('.json') ? addedJson(text, proposed) : addedYaml(text, proposed)
 }
 
+type Named = { name: string }
+
 function addedJson(text: string, { resources }: Read): string {
-  const whole = JSON.parse(text) as { resources: { name: string }[] }
+  const whole = JSON.parse(text.replace(/^\ufeff/, ''), asWritten) as { resources: Named[] }
   const kept = whole.resources.filter(({ name }) => !resources.some((one) => one.name === name))
   const indent = /\n([ \t]+)"/.exec(text)?.[1]
   const end = text.endsWith('\n') ? '\n' : ''
@@ -199,16 +202,16 @@ function addedJson(text: string, { resources }: Read): string {
 
 /** As lines below the last resource where that can be, so that all other lines stay as they are. */
 function addedYaml(text: string, { doc, resources }: Read): string {
-  const whole = parseDocument(text)
+  const whole = exactYaml(text)
   const list = whole.get('resources') as YAMLSeq<YAMLMap>
   const isThere = (one: YAMLMap) => resources.some(({ name }) => name === one.get('name'))
   const before = list.items.length
   list.items = list.items.filter((one) => !isThere(one))
   const isWhole = list.items.length === before
-  const expected = [...(list.toJS(whole) as unknown[]), ...resources]
+  const expected = [...(list.toJS(whole, { reviver }) as unknown[]), ...resources]
   const lines = isWhole && !list.flow ? appended(text, list, doc) : undefined
   if (lines !== undefined) {
-    const [old, now] = [whole.toJS() as object, parseDocument(lines).toJS() as object]
+    const [old, now] = [plainOf(whole) as object, plainOf(exactYaml(lines)) as object]
     if (isDeepStrictEqual(now, { ...old, resources: expected })) return lines
   }
   list.items.push(...(doc.get('resources') as YAMLSeq<YAMLMap>).items)

@@ -175,8 +175,11 @@ async function exact(
     if (!(error instanceof DataError)) throw error
     throw new Refused(`source-error: ${error.message.split('\n')[0]}`)
   } finally {
-    await rejects.close()
-    for (const table of ['wrong', 'twice']) await duck.run(`DROP TABLE IF EXISTS ${table}`)
+    try {
+      await rejects.close()
+    } finally {
+      for (const table of ['wrong', 'twice']) await duck.run(`DROP TABLE IF EXISTS ${table}`)
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { Contract } from '../contract/contract.ts'
 import type { ForeignKey } from '../contract/foreign-key.ts'
 import type { Database } from '../database/database.ts'
 import { tableOf } from '../database/table.ts'
+import { notComparable } from '../database/waiting.ts'
 import type { Duck } from '../duck/duckdb.ts'
 import { identifier, postgresName } from '../names.ts'
 import { lexicalOf } from '../types/lexical.ts'
@@ -17,6 +18,8 @@ const [PAGE, MORE] = [600_000, 20]
  * How many of the accepted rows (the table `planned` of preview.ts) would wait for a parent that is
  * neither in the database nor, where a dataset refers to itself, in the object. Rows of one object
  * that wait only because another of its rows waits are not followed.
+ *
+ * @throws Refused where a parent's table is of another form than the contract says
  */
 export async function orphansIn(
   duck: Duck,
@@ -24,17 +27,20 @@ export async function orphansIn(
   contract: Contract,
 ): Promise<number> {
   const waits: string[] = []
-  for (const [i, key] of contract.foreignKeys.entries()) {
-    const table = `absent_${i}`
-    await fillAbsent(duck, database, contract, key, table)
-    const same = key.fields.map((name, j) => `a.k${j} = p.${identifier(name)}::VARCHAR`)
-    waits.push(`EXISTS (SELECT 1 FROM ${table} a WHERE ${same.join(' AND ')})`)
+  try {
+    for (const [i, key] of contract.foreignKeys.entries()) {
+      const table = `absent_${i}`
+      await fillAbsent(duck, database, contract, key, table)
+      const same = key.fields.map((name, j) => `a.k${j} = p.${identifier(name)}::VARCHAR`)
+      waits.push(`EXISTS (SELECT 1 FROM ${table} a WHERE ${same.join(' AND ')})`)
+    }
+    if (waits.length === 0) return 0
+    const [[rows] = []] = await duck.all(`SELECT coalesce(sum(planned_rows), 0)::VARCHAR
+      FROM planned p WHERE ${waits.join(' OR ')}`)
+    return Number(rows)
+  } finally {
+    for (const i of contract.foreignKeys.keys()) await duck.run(`DROP TABLE IF EXISTS absent_${i}`)
   }
-  if (waits.length === 0) return 0
-  const [[rows] = []] = await duck.all(`SELECT coalesce(sum(planned_rows), 0)::VARCHAR
-    FROM planned p WHERE ${waits.join(' OR ')}`)
-  for (const i of contract.foreignKeys.keys()) await duck.run(`DROP TABLE IF EXISTS absent_${i}`)
-  return Number(rows)
 }
 
 /** Makes a table of the keys, as text, that no parent has. */
@@ -62,7 +68,10 @@ async function fillAbsent(
   for (const [page] of await duck.all(`SELECT DISTINCT page FROM ${table}`)) {
     const rows = await duck.all(`SELECT n::INTEGER, ${keys} FROM ${table} WHERE page = ${page}`)
     const columns = rows[0]!.map((_, i) => rows.map((row) => row[i]))
-    const there = (await database.read(sql, columns)).map(({ n }) => n)
+    const found = await database
+      .read(sql, columns)
+      .catch((error: unknown) => notComparable(error, contract, key))
+    const there = found.map(({ n }) => n)
     if (there.length > 0) await duck.run(`DELETE FROM ${table} WHERE n IN (${there.join(', ')})`)
   }
 }

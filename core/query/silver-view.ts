@@ -3,9 +3,10 @@ import { folderOf, type Manifest, parseManifest } from '../commit/manifest.ts'
 import type { Contract } from '../contract/contract.ts'
 import type { PrivateDuck } from '../duck/duckdb.ts'
 import { Busy } from '../errors.ts'
+import { inLanes, READS } from '../lanes.ts'
 import { identifier } from '../names.ts'
 import type { ObjectStore, ObjectVersion } from '../store/object-store.ts'
-import { inLanes, type Pinned } from '../store/pinned.ts'
+import type { Pinned } from '../store/pinned.ts'
 import { contractColumns, fileRows, freeName } from './file-rows.ts'
 
 /** What stands in Silver of one object. */
@@ -32,7 +33,7 @@ export async function standingObjects(
     }
   }
   const manifests = [...listed.keys()].filter((key) => /\/_manifests\/[^/]+\.json$/.test(key))
-  const read = await inLanes(manifests, (key) => readRecord(store, key, parseManifest))
+  const read = await inLanes(manifests, READS, (key) => readRecord(store, key, parseManifest))
   const records = read.flatMap((held) => {
     const state = held?.record.state
     return state?.standing === undefined ? [] : [{ state, files: held?.record.files ?? [] }]

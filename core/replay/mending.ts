@@ -136,9 +136,7 @@ const ofReplay = 'a replay object: mend the object that its rows are of'
 /** The row as it would be put; why it is not; or `same`: it stands as it was rejected. */
 function take(row: FixRow, labels: string[], source: Source): MendedRow | RowError | 'same' {
   const kept = source.kept.get(row.record)
-  if (row.version !== source.version) {
-    return stays('superseded', 'another version of the object is loaded by now; list rejects again')
-  }
+  if (row.version !== source.version) return superseded
   if (Number.isNaN(row.record)) {
     return stays('unknown', '`_record` is no number: put it as `sluice rejects --csv` has it')
   }
@@ -171,7 +169,8 @@ function repeated(labels: string[]): string[] {
 
 /** The same of a reject as it was kept. Of the ones that only their object can judge, none goes. */
 function again(kept: KeptRecord, source: Source): MendedRow | RowError {
-  const { record, line, errors } = kept
+  const { record, line, errors, version } = kept
+  if (version !== source.version) return superseded
   const key = errors.find((error) => isOfKeyStill(error, source.contract))
   if (key) return key
   const found = keptCells(kept.text, errors, source.contract.dialect)
@@ -209,6 +208,11 @@ function isOfKeyStill({ rule, field }: RowError, contract: Contract): boolean {
   const keys = rule === 'primary-key' ? [primaryKey] : [...uniqueKeys, ...unique]
   const plain = (name: string) => name.replaceAll('"', '')
   return keys.some((names) => names.map(plain).join(', ') === plain(field ?? ''))
+}
+
+const superseded: RowError = {
+  rule: 'superseded',
+  message: 'another version of the object is loaded by now; list rejects again',
 }
 
 const blank: RowError = { rule: 'blank-row', message: 'every cell is missing' }

@@ -18,7 +18,7 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { UnsafeKey } from '../errors.ts'
-import { isCode } from './folder-names.ts'
+import { isCode, removeOwn } from './folder-names.ts'
 import type { Body } from './object-store.ts'
 
 const dayMs = 86_400_000
@@ -106,8 +106,8 @@ export function linkNew(draft: string, path: string): boolean {
 }
 
 /**
- * Removes what dead writers left. A day without a write: nobody is still at it. Nothing is done
- * where the folder is missing, or a link: what lies behind that is not ours.
+ * Removes what dead writers left, but what is another user's. A day without a write: nobody is
+ * still at it. Nothing is done where the folder is missing, or a link: what lies behind that is not ours.
  */
 export function sweepDrafts(folder: string): void {
   if (!existsSync(folder) || isLink(folder)) return
@@ -115,7 +115,7 @@ export function sweepDrafts(folder: string): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name)
     const stat = lstatSync(path, { throwIfNoEntry: false })
-    if (stat && now - stat.mtimeMs > dayMs) rmSync(path, { recursive: true, force: true })
+    if (stat && now - stat.mtimeMs > dayMs) removeOwn(path)
   }
 }
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { Dirent } from 'node:fs'
+import { type Dirent, rmSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import type { Denied } from './object-store.ts'
 
@@ -30,6 +30,15 @@ function sorted(entries: Dirent<Buffer>[]): string[] {
     else if (entry.isDirectory()) names.push(Buffer.concat([entry.name, Buffer.from('/')]))
   }
   return names.sort(Buffer.compare).map((name) => name.toString())
+}
+
+/** Removes it with all below; what another user has left, and may not be removed, stays. */
+export function removeOwn(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch (error) {
+    if (!isDenied(error)) throw error
+  }
 }
 
 /** Whether this process may not do it, as the owner and the mode of a file say. */

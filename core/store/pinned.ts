@@ -1,10 +1,8 @@
 import { linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { inLanes, READS } from '../lanes.ts'
 import type { LocalCopy, ObjectStore, ObjectVersion } from './object-store.ts'
-
-/** Requests on their way at a time. */
-const LANES = 16
 
 /**
  * Local files with the bytes of pinned versions, that stay as they are for as long as a reader
@@ -34,7 +32,7 @@ export class Pinned {
    * @throws Busy where a version is no longer to be had
    */
   paths(versions: ObjectVersion[]): Promise<string[]> {
-    return inLanes(versions, async (version) => {
+    return inLanes(versions, READS, async (version) => {
       const name = `${version.key} ${version.etag}`
       const pinned = this.#known.get(name) ?? this.#pin(version)
       this.#known.set(name, pinned)
@@ -68,6 +66,8 @@ export class Pinned {
     for (const copy of this.#copies) await copy.release()
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
     this.#known.clear()
+    this.#keys.clear()
+    this.#folders.clear()
     this.#copies.length = 0
     this.#inPlace.length = 0
     this.#folder = undefined
@@ -88,18 +88,6 @@ export class Pinned {
     await copy.verify()
     return link
   }
-}
-
-/** @throws Busy, or whatever the first that failed threw, when no other is under way any more */
-export async function inLanes<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = []
-  const queue = items.entries()
-  const lanes = Array.from({ length: LANES }, async () => {
-    for (const [i, item] of queue) done[i] = await work(item)
-  })
-  await Promise.allSettled(lanes)
-  await Promise.all(lanes)
-  return done
 }
 
 /** In the lake, as a link needs the same disk; elsewhere, where we may not write there. */

@@ -1,7 +1,7 @@
 import { BrokenRecord, readRecord } from '../commit/commit-record.ts'
+import { inLanes, READS } from '../lanes.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ObjectStore, ObjectVersion } from '../store/object-store.ts'
-import { inLanes } from '../store/pinned.ts'
 import { outcomeOf, PUBLISHED, parsePublication } from './publication.ts'
 
 /** An object that was ever published, and when that was last said of it. */
@@ -52,7 +52,7 @@ class PublishedObjects {
     const started = performance.now()
     const versions: ObjectVersion[] = []
     for await (const version of this.#store.list(PUBLISHED)) versions.push(version)
-    const found = await inLanes(versions, (version) => this.#read(version))
+    const found = await inLanes(versions, READS, (version) => this.#read(version))
     this.#known = new Map(found.flatMap((one, i) => (one ? [[versions[i]!.key, one]] : [])))
     const now = performance.now()
     this.#until = now + COUNTS_FOR * (now - started)

@@ -6,7 +6,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { Compression } from '../contract/stored.ts'
 import { Refused } from '../errors.ts'
-import { limitHere, TooLarge } from '../limit.ts'
+import { boundHere, limitHere, TooLarge } from '../limit.ts'
 import { type ByteEncoding, byteEncodingOf, type Encoding } from './text-encoding.ts'
 import { byFrame } from './zstd-frames.ts'
 
@@ -36,13 +36,6 @@ function compressionOf(key: string): Compression | undefined {
   return ending as Compression | undefined
 }
 
-/** Decompressed bytes of one object; a bomb ends here. SLUICE_MAX_TEXT_GB changes it. */
-const maxText = Number(process.env.SLUICE_MAX_TEXT_GB ?? 64) * 2 ** 30
-/**
- * How many times its size an object may unpack to: CSV does to 5 to 50 times, what was made to fill
- * a disk to a thousand. SLUICE_MAX_TEXT_RATIO changes it.
- */
-const maxRatio = Number(process.env.SLUICE_MAX_TEXT_RATIO ?? 250)
 /** Less than this is unpacked whatever it was: it fills no disk. */
 const HARMLESS = 256 << 20
 
@@ -107,14 +100,17 @@ async function unpack(path: string, packed: Compression, to: string): Promise<st
   await using file = await open(to, 'w')
   const limit = limitHere()
   const { size } = statSync(path)
-  const most = Math.max(HARMLESS, maxRatio * size)
+  const gigabytes = boundHere('SLUICE_MAX_TEXT_GB')
+  // CSV unpacks to 5 to 50 times its size, what was made to fill a disk to a thousand.
+  const ratio = boundHere('SLUICE_MAX_TEXT_RATIO')
+  const most = Math.max(HARMLESS, ratio * size)
   let written = 0
   try {
     const write = async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         written += chunk.length
-        if (written > maxText) throw tooLong(written)
-        if (written > most) throw isBomb(size)
+        if (written > gigabytes * 2 ** 30) throw tooLong(gigabytes)
+        if (written > most) throw isBomb(size, ratio)
         if (written > limit) throw new TooLarge(written)
         await file.writeFile(chunk)
       }
@@ -132,15 +128,15 @@ async function unpack(path: string, packed: Compression, to: string): Promise<st
   return to
 }
 
-function tooLong(bytes: number): Refused {
+function tooLong(gigabytes: number): Refused {
   return new Refused(
-    `too-long: the object decompresses to more than ${bytes} bytes; set SLUICE_MAX_TEXT_GB higher`,
+    `too-long: the object unpacks to more than ${gigabytes} GB; set SLUICE_MAX_TEXT_GB higher`,
   )
 }
 
-function isBomb(size: number): Refused {
+function isBomb(size: number, ratio: number): Refused {
   return new Refused(
-    `too-long: the object's ${size} bytes unpack to more than ${maxRatio} times as many; ` +
+    `too-long: the object's ${size} bytes unpack to more than ${ratio} times as many; ` +
       'if that is what it should be, set SLUICE_MAX_TEXT_RATIO higher, or bring it unpacked',
   )
 }

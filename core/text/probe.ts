@@ -5,7 +5,6 @@ import { CR, LF } from './record.ts'
 
 /** What one look at every byte tells of a text, before anything parses it. */
 export interface Facts {
-  bytes: number
   /** Whether it is UTF-8 as a whole; then no record needs to be looked at for it. */
   utf8: boolean
   lineEnd: 'lf' | 'crlf' | 'mixed'
@@ -103,7 +102,7 @@ class Glass {
     const { cr, lf, crlf } = this.#count
     const mixed = this.#mixed || cr !== crlf || lf !== crlf
     const lineEnd = cr === 0 ? 'lf' : mixed ? 'mixed' : 'crlf'
-    return { bytes: this.#bytes, utf8: this.#utf8, lineEnd, tricky: this.#tricky }
+    return { utf8: this.#utf8, lineEnd, tricky: this.#tricky }
   }
 
   /** Line ends are counted from the first CR on: one that comes late means that they are mixed. */

@@ -6,7 +6,7 @@ import { type Due, dropMarks, dueOf, leaveHeals } from '../../core/database/due.
 import { count, type Entry, explain, takeWaiting } from '../../core/database/ledger.ts'
 import { mergeStage } from '../../core/database/merge.ts'
 import { holdPointers } from '../../core/database/pointers.ts'
-import { ensureTable } from '../../core/database/table.ts'
+import { ensureTable, forgetTables } from '../../core/database/table.ts'
 import { setOrphansAside, stageWaiting } from '../../core/database/waiting.ts'
 import { type Deadline, noDeadline, TimeOver } from '../../core/deadline.ts'
 import { Refused } from '../../core/errors.ts'
@@ -34,7 +34,10 @@ export async function settle(lake: Lake, database: Database, deadline = noDeadli
     for (const one of due) {
       if (deadline.isOver()) throw faults[0] ?? new TimeOver()
       const settling = settleOne(lake, database, one, deadline)
-      const done = await settling.catch((fault) => faults.push(fault) < 0)
+      const done = await settling.catch((fault) => {
+        forgetTables()
+        return faults.push(fault) < 0
+      })
       if (!done) for (const mark of one.marks) left.add(mark)
     }
   }

@@ -14,6 +14,7 @@ import type { Duck } from '../../core/duck/duckdb.ts'
 import { Refused } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
 import { faultOf, ingestCommand, reasonOf } from '../../core/limit.ts'
+import { logUnburied } from '../../core/log.ts'
 import { type Counts, none, type Outcome } from '../../core/outcome.ts'
 import { parseReplayKey, replayKey } from '../../core/replay/replay.ts'
 import type { ObjectVersion } from '../../core/store/object-store.ts'
@@ -85,13 +86,15 @@ async function bring(
   // An engine for small objects, for fences; that of the object comes with its size.
   return lake.withScratch(0, async (folder, duck) => {
     const work: Work = { lake, key, dataset, folder, duck, elsewhere, found: undefined, ...company }
+    const record = manifestKey(dataset, key)
     const done = await commit<Manifest>({
       store: lake.store,
-      record: manifestKey(dataset, key),
+      record,
       parse: parseManifest,
       target: async (state) => timed(await nextState(work, state), started),
       fence: fences(work),
     }).catch((error) => Promise.reject(faultOf(error, elsewhere)))
+    logUnburied(record, done.unburied)
     if (work.found === 'nothing') return undefined
     return work.found === 'moved' ? 'moved' : endOf(dataset, done)
   })

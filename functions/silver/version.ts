@@ -26,6 +26,9 @@ interface Place {
   together?: Together | undefined
 }
 
+/** Each try writes into a folder of its own: all that lies in one is committed. */
+let made = 0
+
 /** Writes the version's Parquet locally; the commit gives it its names. */
 export async function writeVersion(
   work: Place,
@@ -42,11 +45,10 @@ export async function writeVersion(
       textSize(version),
       async (folder, duck) => {
         let out = folder
-        let tries = 0
         const verdict = await validate(
           { duck, contract, path: copy.path, key, folder },
           (select) => {
-            out = join(work.folder, `rows-${version.etag}-${tries++}`)
+            out = join(work.folder, `rows-${made++}`)
             return writeRows(duck, select, contract, out)
           },
         )
@@ -124,7 +126,7 @@ async function rejectFile(
   contract: Contract,
   rejects: string,
 ): Promise<File> {
-  const path = join(folder, 'quarantine.parquet')
+  const path = join(folder, `quarantine-${made++}.parquet`)
   await writeRejects(duck, rejects, { key, etag: version.etag }, path)
   const base = `${folderOf('quarantine', contract.dataset)}/${fileStem(version, contract.hash)}`
   return { path, key: (epoch) => `${base}-${epoch}.parquet` }

@@ -6,6 +6,7 @@ import type { Deadline } from '../../core/deadline.ts'
 import type { Duck } from '../../core/duck/duckdb.ts'
 import { Busy } from '../../core/errors.ts'
 import type { Lake } from '../../core/lake.ts'
+import { logUnburied } from '../../core/log.ts'
 import type { Appended, Outcome } from '../../core/outcome.ts'
 import { memoryOf } from '../../core/store/memo-store.ts'
 import { nextSlice, type StreamRecord } from '../../core/stream/batch.ts'
@@ -66,7 +67,13 @@ export async function append(
         before = standing
       }),
     )
-    committed(appended(before ?? state, state), await finish(lake.store, state))
+    let ends: Outcome[] = []
+    try {
+      ends = await finish(lake.store, state)
+    } finally {
+      // The commit stands, whatever keeps its ends from being found: they are looked for again.
+      committed(appended(before ?? state, state), ends)
+    }
     if (compareSequences(state.position, end) >= 0 || time.deadline?.isOver()) return
   }
 }
@@ -105,7 +112,9 @@ async function appendSlice(work: Work, began: (before: Checkpoint) => void): Pro
   const protocol = { store, fence, lease: LEASE, ...time }
   for (;;) {
     const record = checkpointKey(batch.id)
-    const { state, done } = await commit({ ...protocol, record, parse: parseCheckpoint, target })
+    const outcome = await commit({ ...protocol, record, parse: parseCheckpoint, target })
+    const { state, done } = outcome
+    logUnburied(record, outcome.unburied)
     if (state?.begun) {
       // Another one has committed what this one was about to: it is told of there.
       if (done === 'unchanged') began(state)
