@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { openDuck } from './duck/duckdb.ts'
 import { Refused } from './errors.ts'
 import {
+  boundHere,
   checkColumns,
   faultOf,
   ingestCommand,
@@ -139,3 +140,22 @@ test('where the memory is not enough for a wide table after all, that is such a 
   expect(tooWide(full, 50)).toBe(full)
   expect(tooWide(new Error('another'), 500)).toEqual(new Error('another'))
 })
+
+test.each(['10M', 'x', '-1', '0', ' '])('a bound of %j bounds nothing, and is refused', (given) => {
+  vi.stubEnv('SLUICE_MAX_REJECTS', given)
+  expect(() => boundHere('SLUICE_MAX_REJECTS')).toThrow(/must be a number above 0.*found/)
+})
+
+test.each([
+  ['SLUICE_MAX_REJECTS', '5', 'too-many-rejects: more than 5 records cannot go; …'],
+  ['SLUICE_MAX_TEXT_GB', '0.5', 'too-long: the object unpacks to more than 0.5 GB; …'],
+  ['SLUICE_MAX_TEXT_RATIO', '10', "too-long: the object's 9 bytes unpack to more than 10 times …"],
+] as const)(
+  'what is refused by %s=%s is looked at again once that is higher',
+  (name, given, why) => {
+    vi.stubEnv(name, given)
+    expect(isOfPlace(why)).toBe(false)
+    vi.stubEnv(name, '')
+    expect(isOfPlace(why)).toBe(true)
+  },
+)

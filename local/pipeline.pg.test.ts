@@ -1,3 +1,4 @@
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Outcome } from '../core/outcome.ts'
@@ -91,6 +92,54 @@ test('what is sent to a stream is at work until it is committed', async () => {
     await expect.poll(() => shown(pipeline.look(), 'streaming')).toEqual(rest)
   } finally {
     stop.abort()
+    await pipeline.close()
+  }
+})
+
+test('a folder whose descriptor is a link keeps no stream from being fed', async () => {
+  files.put('elsewhere.yaml', 'resources: []')
+  mkdirSync(join(files.folder, 'bronze/q'), { recursive: true })
+  symlinkSync(join(files.folder, 'elsewhere.yaml'), join(files.folder, 'bronze/q/datapackage.yaml'))
+  files.put('bronze/q/a.csv', 'id\n1\n')
+  const added: string[][] = []
+  const stream = {
+    add: (keys: string[]) => added.push(keys),
+    rest: async () => {},
+    close: async () => {},
+  }
+  const pipeline = new Pipeline(files.lake, raw.database, () => {}, patience, stream as never)
+  try {
+    pipeline.add(['bronze/q/a.csv'])
+    pipeline.add(['streaming/p/t/a.csv'])
+    await expect.poll(() => added).toEqual([['streaming/p/t/a.csv']])
+  } finally {
+    await pipeline.close()
+  }
+})
+
+test('of a bucket that is listed again, what is new or another version goes on', async () => {
+  files.describe('p', resource('t', ['id:integer']))
+  files.put('bronze/p/t/a.csv', 'id\n1\n')
+  files.put('bronze/p/t/b.csv', 'id\n2\n')
+  const ends: string[] = []
+  const report = ({ stage, object, status }: Outcome) => ends.push(`${stage} ${object} ${status}`)
+  const pipeline = new Pipeline(files.lake, raw.database, report, patience)
+  try {
+    await pipeline.scan()
+    await pipeline.rescan()
+    await pipeline.rest()
+    expect(ends).toHaveLength(4)
+    files.put('bronze/p/t/b.csv', 'id\n2\n3\n')
+    files.put('bronze/p/t/c.csv', 'id\n4\n')
+    await pipeline.rescan()
+    await pipeline.rest()
+    expect(ends.slice(4).toSorted()).toEqual([
+      'raw-ingestion bronze/p/t/b.csv loaded',
+      'raw-ingestion bronze/p/t/c.csv loaded',
+      'silver bronze/p/t/b.csv loaded',
+      'silver bronze/p/t/c.csv loaded',
+    ])
+  } finally {
     await pipeline.close()
   }
 })

@@ -1,3 +1,6 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { openDuck } from './duckdb.ts'
 
@@ -11,3 +14,22 @@ test('a DuckDB that could not start is started anew for the next object', async 
   expect(await duck.all('SELECT 1')).toEqual([[1]])
   duck.close()
 })
+
+test('what another process has swept away is made anew', async () => {
+  vi.stubEnv('SLUICE_MEMORY', '40MB')
+  const name = `sluice-${process.pid}`
+  const before = new Set(spills())
+  const duck = await openDuck()
+  const sort = `CREATE TEMP TABLE "${name}" AS
+    SELECT i, repeat('x', 100) || i AS t FROM range(600000) r(i) ORDER BY hash(i)`
+  for (const spill of spills()) {
+    if (!before.has(spill)) rmSync(join(tmpdir(), spill), { recursive: true })
+  }
+  duck.close()
+  const again = await openDuck()
+  await again.run(sort)
+  await again.run(`DROP TABLE "${name}"`)
+  again.close()
+})
+
+const spills = () => readdirSync(tmpdir()).filter((name) => name.startsWith('sluice-spill-'))

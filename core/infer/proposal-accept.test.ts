@@ -68,6 +68,19 @@ describe('an accepted proposal', () => {
     expect(await names()).toEqual(['mine', 'a', 'b'])
   })
 
+  it.each(['json', 'yaml'])('is added to %s, whose numbers stay as they are', async (format) => {
+    const numbers = '"minimum": 18446744073709551615, "maximum": 99999999999999999.99'
+    const fields = `[{"name": "k", "constraints": {${numbers}, "maxLength": 10}}]`
+    const own = `{"resources": [{"name": "mine", "path": "m.csv", "schema": {"fields": ${fields}}}]}`
+    files.put(`bronze/p/datapackage.${format}`, format === 'json' ? `\ufeff${own}` : own)
+    await bring()
+    await accept()
+    const text = await textOf(`bronze/p/datapackage.${format}`)
+    for (const part of ['18446744073709551615', '99999999999999999.99'])
+      expect(text).toContain(part)
+    expect(await names()).toEqual(['mine', 'a', 'b'])
+  })
+
   it('is added to JSON, indented as it was', async () => {
     const own = {
       name: 'p',

@@ -4,6 +4,7 @@ import { resource } from '../../functions/stages.fixture.ts'
 import type { Database } from '../database/database.ts'
 import type { FixRow } from './fix-file.ts'
 import { mendFile } from './mend-file.ts'
+import { mendKept } from './mending.ts'
 
 /** A file of mended rows of many objects is looked for a thousand rows at a time. */
 
@@ -78,4 +79,13 @@ test('what is not there stays, beside what is', async () => {
     [0, 'unknown'],
     [1, 'unknown', 'unknown', 'superseded'],
   ])
+})
+
+test('a reject that was read before its object was replaced stays', async () => {
+  await load()
+  const object = keyOf(0)
+  const record = { object, record: 1, line: 2, text: '5,a', errors: [], labels: ['id', 'name'] }
+  const told = await mendKept(files.lake, raw.database, object, [{ ...record, version: 'older' }])
+  expect(told).toMatchObject({ key: undefined, went: 0, stay: [{ record: 1 }] })
+  expect(told.stay[0]?.errors[0]?.rule).toBe('superseded')
 })

@@ -56,6 +56,15 @@ it('the watcher goes on beside it, and comes in when it may', async () => {
   await watcher.close()
 })
 
+it('a folder whose names alone may be read ends no watcher', async () => {
+  const keys: string[] = []
+  const watcher = await watch(root, 'bronze/', (key) => keys.push(key))
+  close(0o444)
+  writeFileSync(join(root, 'bronze/shop/c.csv'), 'id\n1\n')
+  await expect.poll(() => keys).toEqual(['bronze/shop/c.csv'])
+  await watcher.close()
+})
+
 it('objects of a descriptor that may not be read have a place, too', async () => {
   expect(await inLevels(openStore(root), ['bronze/shop/a.csv'])).toEqual([['bronze/shop/a.csv']])
 })
