@@ -71,7 +71,8 @@ describe('an accepted proposal', () => {
   it.each(['json', 'yaml'])('is added to %s, whose numbers stay as they are', async (format) => {
     const numbers = '"minimum": 18446744073709551615, "maximum": 99999999999999999.99'
     const fields = `[{"name": "k", "constraints": {${numbers}, "maxLength": 10}}]`
-    const own = `{"resources": [{"name": "mine", "path": "m.csv", "schema": {"fields": ${fields}}}]}`
+    const mine = `{"name": "mine", "path": "m.csv", "schema": {"fields": ${fields}}}`
+    const own = `{"resources": [${mine}]}`
     files.put(`bronze/p/datapackage.${format}`, format === 'json' ? `\ufeff${own}` : own)
     await bring()
     await accept()

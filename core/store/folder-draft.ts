@@ -107,7 +107,8 @@ export function linkNew(draft: string, path: string): boolean {
 
 /**
  * Removes what dead writers left, but what is another user's. A day without a write: nobody is
- * still at it. Nothing is done where the folder is missing, or a link: what lies behind that is not ours.
+ * still at it. Nothing is done where the folder is missing, or a link: what lies behind that is not
+ * ours.
  */
 export function sweepDrafts(folder: string): void {
   if (!existsSync(folder) || isLink(folder)) return
