@@ -7,7 +7,7 @@ import { coldStart } from './cold-start.ts'
 import type { Part, Sizes } from './part.ts'
 import { postgres } from './postgres.ts'
 import { goalsOf, type PartName, partNames, type Report, reportOf } from './report.ts'
-import { silver } from './silver.ts'
+import { silver, silverBig, silverHuge } from './silver.ts'
 import { size } from './size.ts'
 import { storm } from './storm.ts'
 import { stream } from './stream.ts'
@@ -15,6 +15,8 @@ import { commit, machine, versions } from './tools.ts'
 
 const parts: Record<PartName, (place: Place, sizes: Sizes) => Promise<Part>> = {
   silver,
+  'silver-big': silverBig,
+  'silver-huge': silverHuge,
   postgres,
   storm,
   stream,

@@ -7,6 +7,8 @@ import { introduction, method, reproduce, titles } from './words.ts'
 
 export const partNames = [
   'silver',
+  'silver-big',
+  'silver-huge',
   'postgres',
   'storm',
   'stream',

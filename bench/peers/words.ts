@@ -17,6 +17,14 @@ export const titles: Record<PartName, [title: string, about: string]> = {
     'Silver: a CSV to typed Parquet',
     "Rows in the shape of TPC-H's `lineitem`, 16 fields (and a table of 200), to zstd Parquet.",
   ],
+  'silver-big': [
+    'Silver: a CSV of some 800 MB',
+    'The same rows, clean; the goals of speed are held against these.',
+  ],
+  'silver-huge': [
+    'Silver: a CSV of some 8 GB',
+    'The same once more, run once: who comes to the end of it, and in how much memory.',
+  ],
   postgres: [
     'Postgres: a CSV into a table',
     `Into the same table of the same durable server, in a new database for each run. What the
