@@ -148,7 +148,7 @@ test.each(['10M', 'x', '-1', '0', ' '])('a bound of %j bounds nothing, and is re
 
 test.each([
   ['SLUICE_MAX_REJECTS', '5', 'too-many-rejects: more than 5 records cannot go; …'],
-  ['SLUICE_MAX_TEXT_GB', '0.5', 'too-long: the object unpacks to more than 0.5 GB; …'],
+  ['SLUICE_MAX_TEXT_GB', '0.5', 'too-long: the object unpacks to more than 0.5 GiB; …'],
   ['SLUICE_MAX_TEXT_RATIO', '10', "too-long: the object's 9 bytes unpack to more than 10 times …"],
 ] as const)(
   'what is refused by %s=%s is looked at again once that is higher',

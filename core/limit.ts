@@ -140,7 +140,7 @@ export function isOfPlace(reason: string | undefined): boolean {
 
 function isRaised(reason = ''): boolean {
   const [, rejects] = /^too-many-rejects: more than ([\d.]+) records/.exec(reason) ?? []
-  const [, bytes] = /^too-long: the object unpacks to more than ([\d.]+) GB/.exec(reason) ?? []
+  const [, bytes] = /^too-long: the object unpacks to more than ([\d.]+) GiB/.exec(reason) ?? []
   const [, ratio] = /^too-long: .* unpack to more than ([\d.]+) times/.exec(reason) ?? []
   return (
     boundHere('SLUICE_MAX_REJECTS') > Number(rejects ?? Infinity) ||

@@ -130,7 +130,7 @@ async function unpack(path: string, packed: Compression, to: string): Promise<st
 
 function tooLong(gigabytes: number): Refused {
   return new Refused(
-    `too-long: the object unpacks to more than ${gigabytes} GB; set SLUICE_MAX_TEXT_GB higher`,
+    `too-long: the object unpacks to more than ${gigabytes} GiB; set SLUICE_MAX_TEXT_GB higher`,
   )
 }
 
