@@ -25,8 +25,8 @@ interface StartOptions extends CommonOptions {
   port: number
 }
 
-/** A bucket tells a laptop of no change: it is listed again so often. */
-const POLL_MS = 5_000
+/** A bucket tells a laptop of no change, and a folder of most: each is listed again so often. */
+const AGAIN_MS = { bucket: 5_000, folder: 30_000 }
 
 export function startCommand(): Command {
   return commandOf('start', 'Load what is in Bronze, then whatever comes; a page shows it.')
@@ -150,15 +150,16 @@ async function serve({ pipeline, stream, context, teller, stop, page }: Service)
   if (await hasStreams(lake.store)) await stream.start()
   const shown = page ? `\nConsole:  ${page.url}` : ''
   teller.say(`Postgres: ${context.url}${shown}\nWatching ${where} (Ctrl-C ends)`)
-  while (!folder && !stop.aborted) {
-    await sleep(POLL_MS, undefined, { signal: stop }).catch(() => {})
+  while (!stop.aborted) {
+    const wait = folder ? AGAIN_MS.folder : AGAIN_MS.bucket
+    await sleep(wait, undefined, { signal: stop }).catch(() => {})
+    if (stop.aborted) break
     await pipeline.rescan().catch((fault: unknown) => {
       process.stderr.write(
         `sluice: ${where} could not be listed (${messageOf(fault)}); once more\n`,
       )
     })
   }
-  await aborted(stop)
 }
 
 /** Tells ends as they come: JSON on stdout, a bar and a table on a terminal, then lines. */

@@ -10,7 +10,7 @@ import { rawIngestion } from '../functions/raw-ingestion/handler.ts'
 import { silver } from '../functions/silver/handler.ts'
 import { Lane, type LaneLook, type Patience } from './lane.ts'
 import { inLevels } from './order.ts'
-import { settled } from './settled.ts'
+import { settled, settledNow } from './settled.ts'
 import type { StreamStage } from './stream-stage.ts'
 import { watch } from './watcher.ts'
 
@@ -36,7 +36,7 @@ export class Pipeline {
   #routing: Promise<void> = Promise.resolve()
   /** Keys of a scan whose parents come first. */
   #after = 0
-  /** The eTags that were listed last, by key. */
+  /** The eTags that were seen last, by key. */
   #seen = new Map<string, string>()
 
   /**
@@ -78,7 +78,7 @@ export class Pipeline {
    * @param found told how many ends there will be
    */
   async scan(found: (ends: number) => void = () => {}): Promise<void> {
-    const bronze = await this.#listed(['bronze/'])
+    const bronze = await this.#listed('bronze/')
     this.#seen = bronze
     const keys = [...bronze.keys()].filter((key) => !isDescriptor(key))
     const streamed = this.#stream ? await this.#streamed(keys) : []
@@ -98,20 +98,31 @@ export class Pipeline {
   }
 
   /**
-   * Handles what is new, or stands in another version than was listed last: of a bucket, whose
-   * changes nobody tells.
+   * Handles what is new, or stands in another version than was seen last: of a bucket, whose
+   * changes nobody tells, and of a folder, where the kernel drops events that are too many.
    */
   async rescan(): Promise<void> {
     const before = this.#seen
-    const now = await this.#listed(this.#stream ? ['bronze/', 'streaming/'] : ['bronze/'])
+    const now = new Map<string, string>()
+    const changed: string[] = []
+    for (const prefix of this.#prefixes()) {
+      // What still grows is left for the next time, and so is what may not be read.
+      for await (const { key, etag } of settledNow(this.#lake.store, prefix, () => {})) {
+        if (before.get(key) !== etag) changed.push(key)
+        now.set(key, etag)
+      }
+    }
     this.#seen = now
-    this.add([...now].flatMap(([key, etag]) => (before.get(key) === etag ? [] : [key])))
+    this.add(changed)
   }
 
   /** From now on every object that comes or changes below the lake's folder is handled. */
   async watch(folder: string): Promise<void> {
-    const prefixes = this.#stream ? ['bronze/', 'streaming/'] : ['bronze/']
-    const watching = prefixes.map((prefix) => watch(folder, prefix, (key) => this.add([key])))
+    const arrived = (key: string) => {
+      this.add([key])
+      void this.#remember(key)
+    }
+    const watching = this.#prefixes().map((prefix) => watch(folder, prefix, arrived))
     this.#watchers = await Promise.all(watching)
   }
 
@@ -144,6 +155,16 @@ export class Pipeline {
     await Promise.all([this.#raw.close(), this.#silver.close(), this.#stream?.close()])
   }
 
+  #prefixes(): string[] {
+    return this.#stream ? ['bronze/', 'streaming/'] : ['bronze/']
+  }
+
+  /** What the watcher told of is nothing new to the next look. */
+  async #remember(key: string): Promise<void> {
+    const version = await this.#lake.store.head(key).catch(() => undefined)
+    if (version) this.#seen.set(key, version.etag)
+  }
+
   /** A descriptor may let objects of a stream through, too: its handler looks. Never throws. */
   async #route(keys: string[]): Promise<void> {
     const { store } = this.#lake
@@ -164,7 +185,7 @@ export class Pipeline {
   /** The objects of streams: those of `streaming/`, and those of Bronze whose contract says so. */
   async #streamed(bronze: string[]): Promise<string[]> {
     const store = memoryOf(this.#lake.store)
-    const listed = await this.#listed(['streaming/'])
+    const listed = await this.#listed('streaming/')
     this.#seen = new Map([...this.#seen, ...listed])
     const streamed = [...listed.keys()].filter((key) => !isDescriptor(key))
     for (const key of bronze) if (await this.#isStreamed(store, key)) streamed.push(key)
@@ -172,11 +193,9 @@ export class Pipeline {
   }
 
   /** The eTags of what stands below, by key. */
-  async #listed(prefixes: string[]): Promise<Map<string, string>> {
+  async #listed(prefix: string): Promise<Map<string, string>> {
     const found = new Map<string, string>()
-    for (const prefix of prefixes) {
-      for await (const { key, etag } of settled(this.#lake.store, prefix)) found.set(key, etag)
-    }
+    for await (const { key, etag } of settled(this.#lake.store, prefix)) found.set(key, etag)
     return found
   }
 }
