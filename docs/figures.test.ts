@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Report as Peers, reportOf } from '../bench/peers/report.ts'
+import { ratiosOf } from '../bench/peers/ratios.ts'
+import { type PartName, type Report as Peers, reportOf } from '../bench/peers/report.ts'
 import { experiments } from '../faults/experiments.ts'
 import { type Report as Faults, holds, reportPage } from '../faults/report.ts'
 import { root, textOf } from './pages.fixture.ts'
@@ -36,6 +37,18 @@ const [files, refused] = notesOf('hostile')('random files').match(/\d+/g)!.map(N
 const literals = readFileSync(join(root, 'core/types/surprising-literals.test.ts'), 'utf8')
 const corpus = readdirSync(join(root, 'core/corpus')).filter((name) => name !== 'packages')
 
+/** How many times as fast as a peer, in the median; of the first comparison that has both. */
+function ratio(part: PartName, ours: string, peer: string): number {
+  const all = (peers.parts[part]?.comparisons ?? []).flatMap(ratiosOf)
+  const found = all.find((one) => one.ours.startsWith(ours) && one.peer.startsWith(peer))
+  return found?.work.median ?? Number.NaN
+}
+
+function figure(part: PartName, what: RegExp): number {
+  const found = peers.parts[part]?.figures.find((one) => what.test(one.what))
+  return found?.median ?? Number.NaN
+}
+
 describe.each([
   ['README.md', 'en'],
   ['README.pt-BR.md', 'pt-BR'],
@@ -54,5 +67,29 @@ describe.each([
     [7, [sumOf('resources', 'peak')]],
   ])('promise %i', (n, figures) => {
     for (const figure of figures) expect(row(n)).toMatch(new RegExp(`\\b${shown(figure)}\\b`))
+  })
+
+  test('how fast it is', () => {
+    const told = text.slice(text.search(/^## (How fast|Desempenho)$/m)).split('\n## ')[1]
+    const rounded = (value: number, digits: number) =>
+      value.toLocaleString(language, {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+      })
+    const huge = peers.parts['silver-huge']?.comparisons[0]?.sides.find(({ ours }) => ours)
+    const figures = [
+      rounded(ratio('silver-big', 'Sluice', 'DuckDB'), 2),
+      rounded(ratio('silver-big', 'Sluice', 'pandas'), 1),
+      rounded(ratio('silver-big', 'Sluice', 'PySpark'), 1),
+      rounded(huge?.runs[0]?.peak ?? Number.NaN, 0),
+      rounded(ratio('postgres', 'Sluice', 'psql'), 2),
+      rounded(ratio('postgres', 'Sluice', 'pgloader'), 0),
+      rounded(figure('storm', /scan to end/), 0),
+      rounded(ratio('storm', 'Sluice, scan', 'Python'), 1),
+      rounded(ratio('stream', 'Sluice, files', 'Spark'), 1),
+      rounded(ratio('stream', 'Sluice, end to end', 'Spark'), 1),
+      rounded(figure('latency', /visible in both, p50/), 0),
+    ]
+    for (const one of figures) expect(told).toMatch(new RegExp(`(?<![\\d,.])${one}(?![\\d])`))
   })
 })
