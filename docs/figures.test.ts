@@ -70,7 +70,7 @@ describe.each([
   })
 
   test('how fast it is', () => {
-    const told = text.slice(text.search(/^## (How fast|Desempenho)$/m)).split('\n## ')[1]
+    const [told] = text.slice(text.search(/^## (How fast|Desempenho)$/m) + 3).split('\n## ')
     const rounded = (value: number, digits: number) =>
       value.toLocaleString(language, {
         minimumFractionDigits: digits,

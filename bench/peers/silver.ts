@@ -61,7 +61,10 @@ export async function silverHuge(place: Place, { huge }: Sizes): Promise<Part> {
 
 async function cleanRows(place: Place, rows: number, more: More): Promise<Part> {
   const work = await lineitem(place, { rows })
-  return { comparisons: [await compareSides(place, `${count(rows)} rows`, work, more)], figures: [] }
+  return {
+    comparisons: [await compareSides(place, `${count(rows)} rows`, work, more)],
+    figures: [],
+  }
 }
 
 export async function lineitem(place: Place, data: Data): Promise<Work> {
