@@ -199,3 +199,11 @@ describe('what a batch has in common', () => {
     expect(asked).toEqual([['bronze/p/a.csv']])
   })
 })
+
+test('of several faults at once, as of a name with two addresses, each is told', async () => {
+  const faults = ['::1', '127.0.0.1'].map((host) => new Error(`connect ECONNREFUSED ${host}:5432`))
+  stage.handle = () => Promise.reject(new AggregateError(faults))
+  await handleEvent(stage, queue(notice('bronze/p/a.csv')))
+  const reason = 'connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432'
+  expect(reported).toMatchObject([{ status: 'failed', reason }])
+})
