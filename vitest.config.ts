@@ -21,6 +21,7 @@ const alone = [
   'core/stage.message.test.ts',
   'docs/reference/metrics.test.ts',
   'functions/reuse.test.ts',
+  'functions/silver/unburied.test.ts',
 ]
 
 /**

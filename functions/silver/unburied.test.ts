@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => files.close())
 
-test('a replaced file that cannot be emptied is told of, and emptied by the next commit', async () => {
+test('a replaced file that cannot be emptied is told of, and emptied by the next one', async () => {
   const object = 'bronze/p/t/a.csv'
   files.describe('p', resource('t', ['id:integer']))
   files.put(object, 'id\n1\n')
