@@ -138,15 +138,18 @@ export function isOfPlace(reason: string | undefined): boolean {
   return foundIn(reason) > 0 || reason?.startsWith('too-wide: ') === true || isRaised(reason)
 }
 
+/** How the reason of a refusal tells the bound that it was refused by. */
+const told: [keyof typeof BOUNDS, RegExp][] = [
+  ['SLUICE_MAX_REJECTS', /^too-many-rejects: more than ([\d.]+) records/],
+  ['SLUICE_MAX_TEXT_GB', /^too-long: the object unpacks to more than ([\d.]+) GiB/],
+  ['SLUICE_MAX_TEXT_RATIO', /^too-long: .* unpack to more than ([\d.]+) times/],
+]
+
 function isRaised(reason = ''): boolean {
-  const [, rejects] = /^too-many-rejects: more than ([\d.]+) records/.exec(reason) ?? []
-  const [, bytes] = /^too-long: the object unpacks to more than ([\d.]+) GiB/.exec(reason) ?? []
-  const [, ratio] = /^too-long: .* unpack to more than ([\d.]+) times/.exec(reason) ?? []
-  return (
-    boundHere('SLUICE_MAX_REJECTS') > Number(rejects ?? Infinity) ||
-    boundHere('SLUICE_MAX_TEXT_GB') > Number(bytes ?? Infinity) ||
-    boundHere('SLUICE_MAX_TEXT_RATIO') > Number(ratio ?? Infinity)
-  )
+  return told.some(([name, pattern]) => {
+    const [, bound] = pattern.exec(reason) ?? []
+    return bound !== undefined && boundHere(name) > Number(bound)
+  })
 }
 
 /** The reason is all that every commit record keeps, so the size is read back from it. */

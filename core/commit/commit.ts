@@ -223,8 +223,7 @@ async function bury<S>(lake: Lake<S>, held: Held<S>): Promise<{ unburied?: unkno
     return {}
   } catch (fault) {
     // Whoever changed the record meanwhile holds the same names, and buries them.
-    if (fault instanceof Lost) return {}
-    return { unburied: fault }
+    return fault instanceof Lost ? {} : { unburied: fault }
   }
 }
 
