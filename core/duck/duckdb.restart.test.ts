@@ -19,14 +19,17 @@ test('what another process has swept away is made anew', async () => {
   vi.stubEnv('SLUICE_MEMORY', '40MB')
   const name = `sluice-${process.pid}`
   const before = new Set(spills())
-  const duck = await openDuck()
+  // An engine of its own, which has spilled already.
+  const duck = await openDuck(1)
   const sort = `CREATE TEMP TABLE "${name}" AS
     SELECT i, repeat('x', 100) || i AS t FROM range(600000) r(i) ORDER BY hash(i)`
+  await duck.run(sort)
+  await duck.run(`DROP TABLE "${name}"`)
   for (const spill of spills()) {
     if (!before.has(spill)) rmSync(join(tmpdir(), spill), { recursive: true })
   }
   duck.close()
-  const again = await openDuck()
+  const again = await openDuck(1)
   await again.run(sort)
   await again.run(`DROP TABLE "${name}"`)
   again.close()

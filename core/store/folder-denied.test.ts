@@ -1,4 +1,12 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -59,10 +67,16 @@ it('the watcher goes on beside it, and comes in when it may', async () => {
 it('a folder whose names alone may be read ends no watcher', async () => {
   const keys: string[] = []
   const watcher = await watch(root, 'bronze/', (key) => keys.push(key))
-  close(0o444)
+  asOwner(() => {
+    mkdirSync(join(root, 'aside'))
+    writeFileSync(join(root, 'aside/a.csv'), 'id\n1\n')
+    chmodSync(join(root, 'aside'), 0o444)
+    renameSync(join(root, 'aside'), join(root, 'bronze/listed'))
+  })
   writeFileSync(join(root, 'bronze/shop/c.csv'), 'id\n1\n')
   await expect.poll(() => keys).toEqual(['bronze/shop/c.csv'])
   await watcher.close()
+  asOwner(() => chmodSync(join(root, 'bronze/listed'), 0o755))
 })
 
 it('objects of a descriptor that may not be read have a place, too', async () => {
